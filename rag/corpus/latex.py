@@ -1,0 +1,317 @@
+"""LaTeX fragments inside ordinary prose, turned into readable Unicode.
+
+Abstracts are not LaTeX documents: a ``%`` is a per cent sign, a lone ``$`` is a currency, ``C:\\x`` may be anything. A
+real LaTeX parser eats such text, so this module scans for what is unmistakably LaTeX and leaves the rest alone. The
+names of the symbols come from pylatexenc. Every scan is linear: a hostile file must not hang an import.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from functools import cache
+
+MAX_MATH_CHARS = 1000  # a longer $…$ is two stray dollars with prose between them
+
+_ACCENTS = {  # combining characters, by the macro that puts them on a letter
+    "'": "\u0301", "`": "\u0300", "^": "\u0302", '"': "\u0308", "~": "\u0303", "=": "\u0304", ".": "\u0307",
+    "c": "\u0327", "v": "\u030c", "u": "\u0306", "H": "\u030b", "k": "\u0328", "r": "\u030a", "d": "\u0323",
+    "b": "\u0331",
+}  # fmt: skip
+_LETTERS = frozenset({"ae", "AE", "oe", "OE", "aa", "AA", "o", "O", "ss", "l", "L", "i", "j"})
+_FONT_SWITCHES = frozenset(
+    "em it bf sc tt rm sf sl cal bfseries itshape slshape scshape ttfamily rmfamily sffamily mdseries upshape normalfont"
+    " tiny scriptsize footnotesize small normalsize large Large LARGE huge Huge boldmath displaystyle textstyle"
+    " scriptstyle limits nolimits left right big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr xspace noindent centering"
+    " protect relax middle".split()
+)
+_SPACES = frozenset("quad qquad par newline linebreak smallskip medskip bigskip item hfill".split())
+_OPERATORS = frozenset(
+    "log ln lg exp sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh min max sup inf lim arg argmin argmax det"
+    " dim ker deg gcd hom Pr mod bmod".split()
+)
+_DROPPED = frozenset("label vspace hspace begin end pagestyle thispagestyle bibliographystyle phantom vskip".split())
+_ARGUMENTS = {"frac": 2, "dfrac": 2, "tfrac": 2, "nicefrac": 2, "sfrac": 2, "binom": 2, "href": 2, "textcolor": 2,
+              "colorbox": 2, "texorpdfstring": 2}  # fmt: skip
+_OVERRIDES = {  # where pylatexenc has no symbol, or one that would not read well in a sentence
+    "textgreater": ">", "textless": "<", "textbar": "|", "euro": "€", "pounds": "£", "S": "§", "P": "¶", "copyright": "©",
+    "degree": "°", "checkmark": "✓", "lbrace": "{", "rbrace": "}", "lvert": "|", "rvert": "|", "lVert": "‖", "rVert": "‖",
+    "textbackslash": "∖", "backslash": "∖", "slash": "/", "cdots": "…", "colon": ":", "prime": "′", "LaTeX": "LaTeX",
+    "TeX": "TeX", "mid": "|", "textasciicircum": "^", "textunderscore": "_", "dash": "—",
+}  # fmt: skip
+_DOUBLE_STRUCK = dict(zip("CHNPQRZE", "ℂℍℕℙℚℝℤ𝔼", strict=True))
+_SYMBOL_SPACES = frozenset(" ,;:>\n\t")
+_SYMBOL_NOTHING = frozenset("!/-@")
+_SYMBOL_ITSELF = frozenset("%&#_${}*+<|")
+_TEXT_IN_MATH = re.compile(r"\\(?:text\w*|mbox|hbox|math\w+|operatorname\*?|emph|label)\s*\{[^{}]*\}")
+_CONTROL_WORD = re.compile(r"\\[A-Za-z]+\*?")
+_PROSE = re.compile(r"[^\W\d_]{3,}[,;]?\s+(?:\S{1,3}\s+)?[^\W\d_]{3,}")
+_TOKEN = re.compile(r"\\(?P<word>[A-Za-z]+)\*?|\\(?P<symbol>.)|(?P<open>\{)|(?P<close>\})|[^\\{}]+|.", re.DOTALL)
+_OPTION = re.compile(r"\[[^\[\]{}]{0,200}\](?=\{)")
+_LINE_BREAK_OPTION = re.compile(r"\[-?\d[\w.]{0,10}\]")
+_WORDS_ONLY = re.compile(r"[\w\s.'’:/+&-]*[^\W\d_][\w\s.'’:/+&-]*", re.UNICODE)
+_BARE_SCRIPT = re.compile(r"[+−-]?[\w.]+|\W", re.UNICODE)
+_ACCENTED = re.compile(r"\{\s*\\?([A-Za-z])\s*\}|\\([ij])(?![A-Za-z])|([A-Za-z])")
+_ORDINAL = re.compile(r"(?<=\d)\^(st|nd|rd|th)\b")
+
+
+@dataclass(slots=True)
+class _Frame:
+    """One open brace: what it is an argument of, and what was read inside it so far."""
+
+    kind: str  # "group", "script", "text" (the whole input), or a macro name
+    out: list[str] = field(default_factory=list)
+    arguments: list[str] = field(default_factory=list)
+    latex: bool = False  # a command stood inside, so these braces are LaTeX's and not the author's
+
+
+def plain(text: str, *, braces: bool = False) -> str:
+    """Replace LaTeX in text by what a reader would see. Total: any string is accepted.
+
+    braces: every group is LaTeX's own, as in a BibTeX field; else braces go only where a command or nothing but words
+    stands between them, so that sets and JSON survive.
+    """
+    if "$" in text or "\\(" in text or "\\[" in text:
+        text = _without_math_delimiters(text)
+    if "\\" in text or "{" in text:
+        text = _scan(text, all_groups=braces)
+    return _ORDINAL.sub(r"\1", text.replace("^∘", "°")) if "^" in text else text
+
+
+def _without_math_delimiters(text: str) -> str:
+    text = re.sub(r"\\\((.{1,1000}?)\\\)|\\\[(.{1,1000}?)\\\]", lambda m: _math(m[1] or m[2]), text, flags=re.DOTALL)
+    out: list[str] = []
+    position = 0
+    while (start := _next_dollar(text, position)) >= 0:
+        width = 2 if text.startswith("$$", start) else 1
+        end = _next_dollar(text, start + width, start + width + MAX_MATH_CHARS)
+        inner = text[start + width : end] if end >= 0 else ""
+        if inner and text.startswith("$" * width, end) and _is_math(inner, text[end + width : end + width + 1]):
+            out += (text[position:start], _math(inner))
+            position = end + width
+        else:
+            out.append(text[position : start + 1])
+            position = start + 1
+    return "".join(out) + text[position:]
+
+
+def _next_dollar(text: str, start: int, end: int | None = None) -> int:
+    """Index of the next dollar that no backslash escapes, or -1."""
+    at = text.find("$", start, end)
+    while at > 0 and text[at - 1] == "\\" and (at < 2 or text[at - 2] != "\\"):
+        at = text.find("$", at + 1, end)
+    return at
+
+
+def _is_math(inner: str, after: str) -> bool:
+    """Whether what stands between two dollars is a formula rather than prose between two prices."""
+    if _PROSE.search(_CONTROL_WORD.sub(" ", _TEXT_IN_MATH.sub(" ", inner))):
+        return False
+    if "\\" in inner or "^" in inner or "_{" in inner:
+        return True
+    bare = inner.strip()
+    if inner != bare or not bare:
+        return False
+    if bare[0].isdigit() and re.search(r"[^\W\d_]{2}", bare):  # $5m-US$
+        return False
+    if len(bare) > 1 and after.isalnum():  # $HOME/$USER, $5-$10
+        return False
+    return " " not in bare or bool(re.search(r"[=<>+*/|,_≤≥±×-]", bare))
+
+
+def _math(inner: str) -> str:
+    """The formula with its groups resolved and a space where an operator would touch a letter."""
+    words = r"\\(" + "|".join(sorted(_OPERATORS, key=len, reverse=True)) + r")(?![A-Za-z])"
+    return _scan(re.sub(r"(?<=[\w)])" + words, r" \\\1", inner), all_groups=True)
+
+
+def _scan(text: str, *, all_groups: bool) -> str:  # noqa: PLR0912, PLR0915 - one token loop reads better in one piece
+    escaped_quotes = re.search(r'\\"(?![A-Za-z{\\])', text) is not None  # \"so\" came out of somebody's JSON
+    stack = [_Frame("text")]
+    position = 0
+    while position < len(text):
+        token = _TOKEN.match(text, position)
+        assert token is not None  # the last alternative takes any character
+        position = token.end()
+        frame = stack[-1]
+        if word := token["word"]:
+            frame.latex = True
+            position = _word(word, text, position, stack)
+        elif symbol := token["symbol"]:
+            if symbol == "\\":
+                option = _LINE_BREAK_OPTION.match(text, position)
+                position = option.end() if option else position
+                frame.out.append(" ")
+            elif symbol in _ACCENTS:
+                position = _accent(symbol, text, position, stack, escaped_quotes=escaped_quotes)
+            else:
+                frame.out.append(_symbol(symbol))
+        elif token["open"]:
+            last = frame.out[-1][-1:] if frame.out else ""
+            stack.append(_Frame("script" if last in ("^", "_") and last else "group"))
+        elif token["close"] and len(stack) > 1:
+            position = _close(text, position, stack, all_groups=all_groups)
+        else:
+            frame.out.append(token[0])
+    while len(stack) > 1:  # braces never closed: they were text
+        frame = stack.pop()
+        stack[-1].latex |= frame.latex
+        opening = "{" if frame.kind in ("group", "script") else ""
+        stack[-1].out.append(" ".join((*frame.arguments, opening + "".join(frame.out))))
+    return "".join(stack[0].out)
+
+
+def _word(word: str, text: str, position: int, stack: list[_Frame]) -> int:
+    """Read one ``\\word``; returns where reading goes on."""
+    out = stack[-1].out
+    following = text[position : position + 1]
+    if word in _FONT_SWITCHES:
+        if word in ("left", "right") and following == ".":
+            return position + 1
+        return position + len(following) if following.isspace() else position
+    if word in _SPACES:
+        out.append(" ")
+        return position
+    if word in _OPERATORS:
+        out.append(word)
+        return _after_empty_group(text, position)
+    if len(word) == 1 and word in _ACCENTS and following in ("{", " "):
+        return _accent(word, text, position + (following == " "), stack)
+    symbol = _symbols().get(word)
+    if symbol is not None:
+        out.append(symbol)
+        if word in _LETTERS and following == " " and len(out) > 1 and out[-2][-1:].isalpha():
+            return position + 1  # S\o ren: TeX swallows the space after a control word
+        return _after_empty_group(text, position)
+    option = _OPTION.match(text, position)
+    if option:
+        position = option.end()
+    if text.startswith("{}", position):
+        out.append(word)
+        return position + 2
+    if text.startswith("{", position) and text.find("}", position) > 0:
+        stack.append(_Frame(word))
+        return position + 1
+    if word not in _DROPPED:
+        out.append(word)  # an author's own macro: its name is the best reading there is
+    return position
+
+
+def _after_empty_group(text: str, position: int) -> int:
+    return position + 2 if text.startswith("{}", position) else position
+
+
+def _accent(symbol: str, text: str, position: int, stack: list[_Frame], *, escaped_quotes: bool = False) -> int:
+    """Put an accent on the letter that follows, if one follows; else the symbol stands for itself."""
+    out = stack[-1].out
+    match = _ACCENTED.match(text, position)
+    braced = match is not None and match[3] is None
+    quoted = symbol == '"' and escaped_quotes and not braced
+    if symbol == "'" and out and out[-1][-1:].isalpha():  # It\'s, don\'t
+        quoted = re.match(r"(?:s|t|m|d|re|ve|ll)\b", text[position : position + 3]) is not None
+    if match is not None and not quoted:
+        letter = unicodedata.normalize("NFC", (match[1] or match[2] or match[3]) + _ACCENTS[symbol])
+        if len(letter) == 1 or braced:
+            stack[-1].latex = True
+            out.append(letter)
+            return match.end()
+    if text.startswith("{}", position):
+        position += 2
+    out.append(symbol if not symbol.isalpha() else f"{symbol} ")
+    return position
+
+
+def _symbol(symbol: str) -> str:
+    if symbol in _SYMBOL_SPACES:
+        return " "
+    if symbol in _SYMBOL_NOTHING:
+        return ""
+    if symbol == "|":
+        return "‖"
+    return symbol if symbol in _SYMBOL_ITSELF else "\\" + symbol
+
+
+def _close(text: str, position: int, stack: list[_Frame], *, all_groups: bool) -> int:
+    """Close the innermost brace and hand what stood inside to whatever it belongs to."""
+    frame = stack.pop()
+    inner = "".join(frame.out)
+    parent = stack[-1]
+    if frame.kind == "script":
+        script = parent.out[-1][-1:]
+        if inner.strip() in ("", "∘"):
+            parent.out[-1] = parent.out[-1][:-1]
+            parent.out.append("°" if inner.strip() else "")
+        else:
+            bare = _BARE_SCRIPT.fullmatch(inner) or script == "_" and len(inner) == 1
+            parent.out.append(inner if bare else f"({inner})")
+        return position
+    if frame.kind == "group":
+        strip = all_groups or frame.latex or _WORDS_ONLY.fullmatch(inner)
+        parent.latex |= frame.latex
+        parent.out.append(inner if strip else "{" + inner + "}")
+        return position
+    frame.arguments.append(inner)
+    wanted = _ARGUMENTS.get(frame.kind)
+    more = text.startswith("{", position) and text.find("}", position) > 0
+    if more and frame.kind not in _ONE_ARGUMENT and (wanted is None or len(frame.arguments) < wanted):
+        frame.out = []
+        stack.append(frame)
+        return position + 1
+    parent.latex = True
+    parent.out.append(_apply(frame.kind, frame.arguments))
+    return position
+
+
+def _apply(macro: str, arguments: list[str]) -> str:
+    if macro in _DROPPED:
+        return ""
+    if macro.startswith(("cite", "Cite")):
+        return f"[{', '.join(arguments)}]"
+    formatter = _FORMATTERS.get(macro)
+    if formatter is not None and len(arguments) == _ARGUMENTS.get(macro, 1):
+        return formatter(*arguments)
+    return " ".join(argument for argument in arguments if argument)
+
+
+def _operand(text: str) -> str:
+    """In brackets, unless it is one number or name."""
+    return text if re.fullmatch(r"[\w.]+|\W", text) else f"({text})"
+
+
+_FORMATTERS: dict[str, Callable[..., str]] = {
+    **dict.fromkeys(("frac", "dfrac", "tfrac", "nicefrac", "sfrac"), lambda a, b: f"{_operand(a)}/{_operand(b)}"),
+    "binom": lambda a, b: f"C({a}, {b})",
+    "sqrt": lambda a: f"√{_operand(a)}",
+    **{
+        macro: lambda a, mark=mark: unicodedata.normalize("NFC", a + mark) if len(a) == 1 else a
+        for macro, mark in (("tilde", "\u0303"), ("hat", "\u0302"), ("bar", "\u0304"), ("dot", "\u0307"))
+    },
+    "mathbb": lambda a: _DOUBLE_STRUCK.get(a, a),
+    "href": lambda address, label: label if label == address else f"{label} ({address})",
+    "textcolor": lambda _colour, shown: shown,
+    "colorbox": lambda _colour, shown: shown,
+    "texorpdfstring": lambda _tex, shown: shown,
+    "footnote": lambda a: f" ({a.strip()})",
+    "textsuperscript": lambda a: f"^{a}" if _BARE_SCRIPT.fullmatch(a) else f"^({a})",
+}
+_ONE_ARGUMENT = frozenset(  # a brace after these is a new group
+    "emph text textbf textit texttt textsc textrm textsf textsl textup textmd underline mathrm mathbf mathit mathsf"
+    " mathtt mathcal mathscr mathfrak boldsymbol bm hat bar tilde vec dot overline widehat widetilde operatorname mbox"
+    " url sqrt mathbb footnote textsuperscript textsubscript ensuremath label cite".split()
+)
+
+
+@cache
+def _symbols() -> dict[str, str]:
+    """Macro names that stand for one fixed text, such as ``alpha`` or ``times``."""
+    from pylatexenc.latex2text import get_default_latex_context_db  # type: ignore[import-untyped]
+
+    symbols: dict[str, str] = {}
+    for spec in get_default_latex_context_db().iter_macro_specs():
+        text = spec.simplify_repl
+        usable = isinstance(text, str) and text.strip() and "%" not in text and "<" not in text
+        if usable and len(text) <= 3 and spec.macroname not in ("ref", "cite", "cref"):
+            symbols[spec.macroname] = unicodedata.normalize("NFC", text.strip())
+    return symbols | _OVERRIDES
