@@ -1,0 +1,158 @@
+"""Any ONNX sentence-embedding folder, run on this machine with onnxruntime; no torch, no network.
+
+A folder holds the model, ``tokenizer.json`` and ``readback.json``, the recipe: which file is the model, how token
+vectors are pooled, how many tokens fit, which prefixes the model was trained with.
+"""
+
+from __future__ import annotations
+
+import json
+import os
+from collections.abc import Iterator, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from hashlib import sha256
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+from numpy.typing import NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from rag.errors import SettingsError
+from rag.ports import Kind, Vectors
+
+WEIGHTS = Path(__file__).with_name("weights")
+RECIPE = "readback.json"
+
+
+class Recipe(BaseModel):
+    """How a folder's model turns text into a vector."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str | None = None  # defaults to the folder's name
+    model: str = "model.onnx"
+    pooling: Literal["mean", "cls"] = "mean"
+    max_tokens: int = Field(default=512, ge=16)  # special tokens included
+    query_prefix: str = ""
+    document_prefix: str = ""
+    sha256: dict[str, str] = Field(default_factory=dict)  # file name -> hex digest, checked at load
+
+
+class OnnxEmbedder:
+    """An Embedder over one ONNX folder. Safe to share between threads.
+
+    A text longer than the model's window is embedded window by window, and the windows' vectors are averaged by
+    their token counts: nothing is cut off. Each text runs alone, so its vector never depends on its batch.
+    """
+
+    def __init__(self, folder: Path = WEIGHTS, *, threads: int | None = None) -> None:
+        """Load the folder. Raises SettingsError if a file is missing, damaged or not what its hash promises."""
+        self._recipe = _read_recipe(folder)
+        model, tokenizer = folder / self._recipe.model, folder / "tokenizer.json"
+        digests = {file.name: _digest(file) for file in (model, tokenizer)}
+        for name, expected in self._recipe.sha256.items():
+            if digests.get(name) != expected:
+                raise SettingsError(f"{folder / name} is not the file that {RECIPE} describes (sha256 differs).")
+        self._session = _open_session(model)
+        self._inputs = {node.name for node in self._session.get_inputs()}
+        self._tokenizer = _open_tokenizer(tokenizer)
+        self._threads = threads or os.cpu_count() or 1
+        label = self._recipe.name or folder.resolve().name
+        # the files and the recipe decide a vector, so a folder edited in place gets another name
+        version = sha256("".join((*digests.values(), self._recipe.model_dump_json())).encode()).hexdigest()[:8]
+        self._name = f"{label}/{self._recipe.max_tokens}#{version}"
+        self._dimension = int(self.embed(["dimension"], "query").shape[1])
+
+    @property
+    def name(self) -> str:
+        """Label, window and a hash of the files and recipe."""
+        return self._name
+
+    @property
+    def dimension(self) -> int:
+        """Length of every vector."""
+        return self._dimension
+
+    def embed(self, texts: Sequence[str], kind: Kind) -> Vectors:
+        """Return float32 [len(texts), dimension], rows of unit length, in the order given."""
+        prefix = self._recipe.query_prefix if kind == "query" else self._recipe.document_prefix
+        prefixed = [prefix + text for text in texts]
+        if not prefixed:
+            return np.zeros((0, self._dimension), dtype=np.float32)
+        if len(prefixed) == 1:
+            return np.stack([self._vector(prefixed[0])])
+        with ThreadPoolExecutor(self._threads) as pool:
+            return np.stack(list(pool.map(self._vector, prefixed)))
+
+    def _vector(self, text: str) -> NDArray[np.float32]:
+        total = np.zeros(0, dtype=np.float64)
+        for ids in self._windows(text):
+            vector = self._forward(ids) * len(ids)
+            total = vector if total.size == 0 else total + vector
+        return np.asarray(total / max(float(np.linalg.norm(total)), 1e-12), dtype=np.float32)
+
+    def _windows(self, text: str) -> Iterator[list[int]]:
+        """Token ids in pieces that fit the window, each wrapped in the model's special tokens."""
+        whole = self._tokenizer.encode(text).ids
+        if len(whole) <= self._recipe.max_tokens:
+            yield whole
+            return
+        bare = self._tokenizer.encode(text, add_special_tokens=False).ids
+        special = self._tokenizer.encode("").ids  # for BERT-like models [CLS] and [SEP]
+        head, tail = special[:1], special[1:]
+        room = self._recipe.max_tokens - len(special)
+        for start in range(0, len(bare), room):
+            yield [*head, *bare[start : start + room], *tail]
+
+    def _forward(self, ids: list[int]) -> NDArray[np.float64]:
+        tokens = np.asarray([ids], dtype=np.int64)
+        feed = {"input_ids": tokens, "attention_mask": np.ones_like(tokens), "token_type_ids": np.zeros_like(tokens)}
+        states = self._session.run(None, {name: value for name, value in feed.items() if name in self._inputs})[0][0]
+        pooled = states[0] if self._recipe.pooling == "cls" else states.mean(axis=0)
+        return np.asarray(pooled / max(float(np.linalg.norm(pooled)), 1e-12), dtype=np.float64)
+
+
+def _read_recipe(folder: Path) -> Recipe:
+    if not folder.is_dir():
+        raise SettingsError(f"READBACK_EMBED_MODEL: there is no folder {folder}.")
+    path = folder / RECIPE
+    try:
+        recipe = Recipe.model_validate_json(path.read_text(encoding="utf-8")) if path.is_file() else Recipe()
+    except (ValidationError, json.JSONDecodeError) as error:
+        raise SettingsError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
+    for name in (recipe.model, "tokenizer.json"):
+        if not (folder / name).is_file():
+            raise SettingsError(f"{folder} holds no {name}; {RECIPE} beside it says which file is the model.")
+    return recipe
+
+
+def _digest(path: Path) -> str:
+    with path.open("rb") as file:
+        import hashlib
+
+        return hashlib.file_digest(file, "sha256").hexdigest()
+
+
+def _open_session(path: Path) -> Any:
+    import onnxruntime
+
+    options = onnxruntime.SessionOptions()
+    options.intra_op_num_threads = 1  # parallel over texts instead: same vectors, and many askers share the cores
+    options.log_severity_level = 3
+    try:
+        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
+    except Exception as error:  # onnxruntime's exceptions share no public base class
+        raise SettingsError(f"{path} is not a model that onnxruntime can load: {error}") from error
+
+
+def _open_tokenizer(path: Path) -> Any:
+    from tokenizers import Tokenizer
+
+    try:
+        tokenizer = Tokenizer.from_file(str(path))
+    except Exception as error:  # tokenizers raises bare Exception
+        raise SettingsError(f"{path} is not a tokenizer file: {error}") from error
+    tokenizer.no_truncation()  # files often ask for 128, which would cut text off silently
+    tokenizer.no_padding()
+    return tokenizer

@@ -1,0 +1,244 @@
+"""Papers → the index: incremental, resumable, and atomic for everyone who searches meanwhile.
+
+LlamaIndex's ingestion pipeline cuts, embeds and stores passages; the catalog decides what is part of the collection.
+"""
+
+from __future__ import annotations
+
+import json
+import logging
+import shutil
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict, dataclass
+from hashlib import sha256
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from rag.catalog import Catalog, Change, Entry, Manifest
+from rag.chunk import CHUNKER, passages_of
+from rag.errors import IndexBusy, IndexMismatch, IndexMissing, IndexUnusable
+from rag.ports import Embedder
+from rag.retrieve.lexical import LexicalIndex
+from rag.settings import Settings
+from rag.text import sentences
+from rag.tokens import count_tokens
+from rag.types import Paper, Passage
+from rag.vector_store import VectorStore
+
+if TYPE_CHECKING:
+    from llama_index.core.ingestion import IngestionPipeline
+
+log = logging.getLogger(__name__)
+BATCH = 32  # papers embedded and stored at a time
+CHECKPOINT = 2048  # papers between two commits: what a searcher may have to wait for
+Progress = Callable[[int], None]  # told how many more papers are done
+
+
+@dataclass(frozen=True, slots=True)
+class IndexReport:
+    """What one run changed, in papers."""
+
+    added: int = 0
+    changed: int = 0
+    unchanged: int = 0
+    removed: int = 0
+    total: int = 0  # in the collection afterwards
+
+
+class Index:
+    """The collection on disk: what searching reads and indexing writes."""
+
+    def __init__(self, settings: Settings, embedder: Embedder) -> None:
+        """Opens nothing yet; safe to share between threads."""
+        self._settings = settings
+        self.embedder = embedder
+        self.catalog = Catalog(settings.data_dir / "catalog.sqlite3")
+        self.vectors = VectorStore.from_settings(settings)
+        self._lexical_dir = settings.data_dir / "lexical"
+
+    @property
+    def wanted(self) -> Manifest:
+        """What an index made with today's settings would say of itself."""
+        return Manifest(
+            self.embedder.name, self.embedder.dimension, f"{CHUNKER}/{self._settings.chunk_tokens} tokens, title in front"
+        )
+
+    def check(self) -> None:
+        """Raise IndexMissing or IndexMismatch if searching now would find nothing or nonsense."""
+        made = self.catalog.manifest()
+        if made is None:
+            raise IndexMissing("Nothing is indexed yet. Run: readback index")
+        wanted = self.wanted
+        if made == wanted:
+            return
+        differences = [
+            f"{name}: the index has {mine!r}, the settings ask for {theirs!r}"
+            for name, mine, theirs in zip(asdict(made), asdict(made).values(), asdict(wanted).values(), strict=True)
+            if mine != theirs
+        ]
+        raise IndexMismatch(f"The index does not fit the settings ({'; '.join(differences)}). Run: readback index --rebuild")
+
+    @property
+    def collection_name(self) -> str:
+        """The Chroma collection of the current generation."""
+        return self.catalog.meta().get("collection", "")
+
+    def lexical_folder(self, generation: int) -> Any:
+        """Where the lexical index of a generation lies."""
+        return self._lexical_dir / str(generation)
+
+    def update(
+        self,
+        papers: Sequence[Paper],
+        *,
+        prune: bool = False,
+        rebuild: bool = False,
+        sources: Sequence[str] = (),
+        progress: Progress = lambda _: None,
+    ) -> IndexReport:
+        """Bring the collection up to date with these papers.
+
+        Papers already there with the same text are left alone, changed ones replaced, others added. With prune, papers
+        not among these are removed. With rebuild, everything is made anew with today's settings, also the papers that
+        are in the collection but not among these. Raises IndexBusy if another indexer is at work, IndexMismatch if the
+        index was made with other settings and rebuild is not asked for.
+        """
+        with self._writing():
+            if self.catalog.exists and not rebuild:
+                try:
+                    self.check()
+                except IndexMissing:
+                    log.debug("an empty catalog: filling it")
+            known = self.catalog.fingerprints()
+            given = {paper.id: paper for paper in papers}
+            if rebuild and not prune:
+                given = {paper.id: paper for paper in self.catalog.papers()} | given
+            todo = [paper for paper in given.values() if rebuild or known.get(paper.id) != paper.fingerprint]
+            gone = [paper_id for paper_id in known if paper_id not in given] if prune else []
+            progress(len(given) - len(todo))
+            old_name, name = self.collection_name, self._name_for(rebuild)
+            facts = {"manifest": json.dumps(asdict(self.wanted)), "collection": name}
+            if sources:
+                facts["sources"] = json.dumps(list(sources))
+            self._write(todo, gone, facts, anew=rebuild, progress=progress)
+            self._sweep(name, old_name)
+            return IndexReport(
+                added=sum(paper.id not in known for paper in todo),
+                changed=sum(known.get(paper.id, paper.fingerprint) != paper.fingerprint for paper in todo),
+                unchanged=len(given) - sum(known.get(paper.id) != paper.fingerprint for paper in given.values()),
+                removed=len(gone),
+                total=len(self.catalog.fingerprints()),
+            )
+
+    def remove(self, paper_ids: Iterable[str]) -> int:
+        """Take papers out of the collection; returns how many were there."""
+        with self._writing():
+            known = self.catalog.fingerprints()
+            gone = [paper_id for paper_id in dict.fromkeys(paper_ids) if paper_id in known]
+            if gone:
+                self._write([], gone, {}, anew=False, progress=lambda _: None)
+                self._sweep(self.collection_name, self.collection_name)
+            return len(gone)
+
+    def sources(self) -> list[str]:
+        """The files named at the last run that named any."""
+        return [str(source) for source in json.loads(self.catalog.meta().get("sources", "[]"))]
+
+    @contextmanager
+    def _writing(self) -> Iterator[None]:
+        from filelock import FileLock, Timeout
+
+        path = self._settings.data_dir / "index.lock"
+        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            with FileLock(path, timeout=0):
+                yield
+        except Timeout as error:
+            raise IndexBusy(
+                f"Another indexer is at work on {self._settings.data_dir}. Wait for it to finish, then run this again."
+            ) from error
+
+    def _name_for(self, rebuild: bool) -> str:
+        """Each manifest has a collection of its own, and so has each rebuild, so that the old one serves meanwhile."""
+        current = self.collection_name
+        if current and not rebuild:
+            return current
+        digest = sha256(f"{self.wanted}\n{current if rebuild else ''}".encode()).hexdigest()[:8]
+        return f"{self._settings.collection}-{digest}"
+
+    def _write(self, todo: Sequence[Paper], gone: Sequence[str], facts: dict[str, str], *, anew: bool, progress: Progress) -> None:
+        # a rebuild swaps the collection at the end, in one go; otherwise long runs become visible step by step
+        step = len(todo) if anew else CHECKPOINT
+        parts = [todo[start : start + step] for start in range(0, len(todo), max(step, 1))] or [[]]
+        for number, part in enumerate(parts, start=1):
+            last = number == len(parts)
+            if not part and not gone and not anew and self.catalog.manifest() is not None:
+                return  # nothing to do: leave the generation as it is
+            if part:
+                self.catalog.set_meta(unswept="yes")
+            entries = list(self._store(part, facts["collection"], progress)) if part else []
+            with self.catalog.changing() as change:
+                if anew:
+                    change.clear()
+                change.put(entries)
+                if last:
+                    change.remove(gone)
+                self._finish(change, facts)
+
+    def _finish(self, change: Change, facts: dict[str, str]) -> None:
+        passages = change.passages()
+        generation = change.commit_generation({**facts, "unswept": "yes"})
+        # under the write lock: if the process dies now the transaction never happened and the folder is a leftover
+        LexicalIndex.write(self.lexical_folder(generation), passages, lambda words: self.embedder.embed(words, "document"))
+
+    def _store(self, papers: Sequence[Paper], collection: str, progress: Progress) -> Iterator[Entry]:
+        from rag.ingest import make_pipeline
+
+        pipeline: IngestionPipeline = make_pipeline(self.vectors.collection(collection), self.embedder)
+        for start in range(0, len(papers), BATCH):
+            batch = papers[start : start + BATCH]
+            cut = [(paper, passages_of(paper, self._settings.chunk_tokens, count_tokens)) for paper in batch]
+            run_pipeline(pipeline, cut)
+            spans = [(paper, span.of(paper.abstract)) for paper in batch for span in sentences(paper.abstract)]
+            vectors = self.embedder.embed([text for _, text in spans], "document")
+            owners = np.asarray([paper.id for paper, _ in spans], dtype=object)
+            for paper, passages in cut:
+                yield Entry(paper, tuple((p.start, p.end) for p in passages), vectors[owners == paper.id])
+            progress(len(batch))
+
+    def _sweep(self, name: str, old_name: str) -> None:
+        """Delete what the catalog no longer names: replaced passages, leftovers of killed runs, old generations."""
+        if self.catalog.meta().get("unswept") != "yes":
+            return
+        kept = {passage_id(fingerprint, passage) for fingerprint, passage in self.catalog.passages()}
+        collection = self.vectors.collection(name)
+        stored = collection.get(include=[])["ids"]
+        orphans = sorted(set(stored) - kept)
+        for start in range(0, len(orphans), 1000):
+            collection.delete(ids=orphans[start : start + 1000])
+        if kept - set(stored):
+            raise IndexUnusable(f"Vectors are missing from {self.vectors.place}. Run: readback index --rebuild")
+        prefix = f"{self._settings.collection}-"
+        for other in self.vectors.names():
+            if other != name and (other == old_name or (self._settings.chroma_url is None and other.startswith(prefix))):
+                self.vectors.drop(other)
+        current = str(self.catalog.generation())
+        for folder in self._lexical_dir.iterdir():
+            if folder.name != current:
+                shutil.rmtree(folder, ignore_errors=True)
+        self.catalog.set_meta(unswept="no")
+
+
+def passage_id(fingerprint: str, passage: Passage) -> str:
+    """The id in Chroma: another text or another chunking is another id, so versions of a paper never mix."""
+    return f"{fingerprint}:{passage.key}"
+
+
+def run_pipeline(pipeline: IngestionPipeline, cut: Sequence[tuple[Paper, Sequence[Passage]]]) -> None:
+    """Embed and store the passages of some papers."""
+    from rag.ingest import to_node
+
+    nodes = [to_node(paper.fingerprint, passage, passage_id(paper.fingerprint, passage)) for paper, passages in cut for passage in passages]
+    pipeline.run(nodes=nodes)

@@ -1,0 +1,74 @@
+"""The seams of the pipeline: what it is given from outside. Each is a Protocol with one verb."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from typing import Literal, Protocol, TypedDict
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.types import Hit, Options, Usage
+
+Vectors = NDArray[np.float32]
+Kind = Literal["query", "document"]
+
+
+class Message(TypedDict):
+    """One message of a chat, in the form every OpenAI-compatible server takes."""
+
+    role: Literal["system", "user", "assistant"]
+    content: str
+
+
+class Embedder(Protocol):
+    """Turns texts into vectors; many models treat questions and documents differently."""
+
+    @property
+    def name(self) -> str:
+        """Identifies all that decides a vector (model, precision, window, pooling): the key of index and cache."""
+        ...
+
+    @property
+    def dimension(self) -> int:
+        """Length of every vector."""
+        ...
+
+    def embed(self, texts: Sequence[str], kind: Kind) -> Vectors:
+        """Return float32 [len(texts), dimension], rows of unit length, in the order given.
+
+        Raises ProviderError if the model cannot be reached. No text is cut off silently.
+        """
+        ...
+
+
+class ChatModel(Protocol):
+    """Writes text."""
+
+    @property
+    def name(self) -> str:
+        """The model's name, as the provider knows it."""
+        ...
+
+    def stream(self, messages: Sequence[Message], *, max_tokens: int) -> Iterator[str | Usage]:
+        """Yield pieces of text as they are written, then one Usage.
+
+        Closing the iterator ends the work at the provider too. Raises ProviderError, also halfway.
+        """
+        ...
+
+
+class Retriever(Protocol):
+    """Finds passages. Dense, lexical and fused search are all one of these, so they swap and stack."""
+
+    def retrieve(self, question: str, k: int, options: Options) -> list[Hit]:
+        """Return at most k hits, best first, from the papers that the options allow; an empty list if none match."""
+        ...
+
+
+class Reranker(Protocol):
+    """Puts hits into a better order."""
+
+    def rerank(self, question: str, hits: Sequence[Hit]) -> list[Hit]:
+        """Return the same hits, best first, scores replaced."""
+        ...

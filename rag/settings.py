@@ -1,0 +1,119 @@
+"""Everything the environment decides, read once; the rest of the code is handed values."""
+
+from __future__ import annotations
+
+import difflib
+import os
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field, SecretStr, ValidationError, field_validator
+from pydantic_settings import BaseSettings, SettingsConfigDict
+
+from rag.errors import SettingsError
+
+PREFIX = "READBACK_"
+EMBEDDED_MODEL = "all-MiniLM-L6-v2"
+CHECKOUT = Path(__file__).resolve().parent.parent
+
+
+def default_data_dir() -> Path:
+    """``.readback`` inside a checkout, else the user's data folder: the same from every working directory."""
+    if (CHECKOUT / "pyproject.toml").is_file():
+        return CHECKOUT / ".readback"
+    import platformdirs
+
+    return Path(platformdirs.user_data_dir("readback", appauthor=False))
+
+
+def shipped_corpus() -> Path:
+    """The papers that come with Readback: in a checkout ``data/``, in a wheel inside the package."""
+    for candidate in (CHECKOUT / "data" / "papers.jsonl", Path(__file__).with_name("data") / "papers.jsonl"):
+        if candidate.is_file():
+            return candidate
+    raise SettingsError("The shipped corpus data/papers.jsonl is missing: reinstall Readback.")
+
+
+class Settings(BaseSettings):
+    """One frozen record of all settings; ``Settings.load()`` raises SettingsError naming the variable at fault."""
+
+    model_config = SettingsConfigDict(
+        env_prefix=PREFIX, env_file=".env", env_ignore_empty=True, frozen=True, extra="ignore", populate_by_name=True
+    )
+
+    # where things are
+    data_dir: Path = Field(default_factory=default_data_dir)
+    chroma_url: str | None = None  # e.g. http://127.0.0.1:8000; unset: embedded in data_dir
+    collection: str = Field(default="readback", min_length=3, max_length=60, pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_-]+[a-zA-Z0-9]$")
+
+    # finding papers
+    embed_model: str = EMBEDDED_MODEL  # the embedded model, "onnx:/folder" or "openai:model-name"
+    chunk_tokens: int = Field(default=400, ge=64, le=8000)  # an abstract up to this length is one passage
+    dense_weight: float = Field(default=0.5, ge=0, le=1)  # share of dense search in the fused score
+    retrieved_papers: int = Field(default=10, ge=10, le=100)  # length of the ranking that every answer carries
+
+    # writing answers
+    openai_api_key: SecretStr | None = Field(default=None, validation_alias="OPENAI_API_KEY")  # never printed
+    openai_base_url: str | None = Field(default=None, validation_alias="OPENAI_BASE_URL")
+    chat_model: str = "gpt-4o-mini"
+    mode: Literal["auto", "extractive", "generative"] = "auto"  # auto: written when a model is configured
+    context_tokens: int = Field(default=8000, ge=512)  # prompt and answer together must fit
+    answer_tokens: int = Field(default=600, ge=32, le=8000)  # longest written answer
+    timeout_s: float = Field(default=60.0, gt=0)  # per provider call, seconds
+    retries: int = Field(default=2, ge=0, le=10)  # further tries after 429, 5xx and lost connections
+    on_model_failure: Literal["extractive", "error"] = "extractive"
+    unsupported: Literal["drop", "mark"] = "drop"  # what happens to a sentence without support
+
+    # the journal of the program itself
+    log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
+
+    @field_validator("openai_base_url", "chroma_url")
+    @classmethod
+    def _is_http(cls, value: str | None) -> str | None:
+        if value is not None and not value.startswith(("http://", "https://")):
+            raise ValueError("must start with http:// or https://")
+        return value
+
+    @property
+    def has_model(self) -> bool:
+        """Whether a language model is configured: a key, or a server of one's own that may need none."""
+        return self.openai_api_key is not None or self.openai_base_url is not None
+
+    @property
+    def writes(self) -> bool:
+        """Whether answers are written by a language model by default."""
+        return self.mode == "generative" or (self.mode == "auto" and self.has_model)
+
+    @classmethod
+    def load(cls, **overrides: object) -> Settings:
+        """Read the environment and ``.env``. Raises SettingsError for an unknown or invalid variable."""
+        refuse_unknown(os.environ)
+        try:
+            return cls(**overrides)  # type: ignore[arg-type]  # pydantic checks the values
+        except ValidationError as error:
+            raise SettingsError(explain(error)) from None  # the original repeats the input, which may be a key
+
+
+def known_variables() -> frozenset[str]:
+    """Names of all variables that Settings reads."""
+    return frozenset(
+        str(field.validation_alias or PREFIX + name.upper()) for name, field in Settings.model_fields.items()
+    )
+
+
+def refuse_unknown(environ: os._Environ[str] | dict[str, str]) -> None:
+    """Raise SettingsError for a READBACK_ variable that nothing reads: it is a typing error that would be missed."""
+    known = known_variables()
+    for name in sorted(environ):
+        if name.startswith(PREFIX) and name not in known:
+            near = difflib.get_close_matches(name, known, n=1)
+            hint = f" Did you mean {near[0]}?" if near else " .env.example lists all settings."
+            raise SettingsError(f"{name} is not a setting of Readback.{hint}")
+
+
+def explain(error: ValidationError) -> str:
+    """The first fault as one line that names the variable, without repeating its value."""
+    fault = error.errors(include_input=False, include_url=False)[0]
+    name = str(fault["loc"][0]) if fault["loc"] else "the settings"
+    variable = name if name.isupper() else PREFIX + name.upper()
+    return f"{variable}: {fault['msg']}. See .env.example."

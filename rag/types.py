@@ -1,0 +1,215 @@
+"""The values that flow through Readback: small, frozen, with ids made from content.
+
+Imports the standard library alone, so any module may use them.
+"""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Mapping, Sequence
+from dataclasses import asdict, dataclass, field
+from hashlib import sha256
+from typing import Any, Literal
+
+Mode = Literal["extractive", "generative"]
+NO_POLICY = "base"  # policy_version of an engine that has learnt nothing yet
+
+
+@dataclass(frozen=True, slots=True)
+class Paper:
+    """One paper of the collection. Text is already cleaned: plain Unicode, no LaTeX or HTML."""
+
+    id: str  # the outside world's id ("arXiv:1706.03762") or one derived from the title
+    title: str
+    abstract: str
+    authors: tuple[str, ...] = ()
+    year: int | None = None
+    url: str | None = None
+    source: str | None = None  # the file or service it came from, for people to read
+
+    @property
+    def fingerprint(self) -> str:
+        """Hash of everything a reader can see; it changes when the paper must be indexed again."""
+        parts = (self.title, self.abstract, "\x1f".join(self.authors), str(self.year), self.url or "")
+        return sha256("\x1e".join(parts).encode()).hexdigest()[:16]
+
+
+def title_id(title: str) -> str:
+    """A readable id for a paper that came without one: five title words and a hash of the whole title.
+
+    Case, punctuation and spacing do not count, and the abstract does not enter, so a paper keeps its id
+    when its record is imported again or its abstract is corrected.
+    """
+    plain = unicodedata.normalize("NFKD", title).encode("ascii", "ignore").decode().casefold()
+    words = re.findall(r"[a-z0-9]+", plain)
+    if not words:  # a title in another script
+        words = ["paper"]
+        plain = unicodedata.normalize("NFKC", title).casefold().strip()
+    else:
+        plain = " ".join(words)
+    return "-".join([*words[:5], sha256(plain.encode()).hexdigest()[:6]])
+
+
+@dataclass(frozen=True, slots=True)
+class Passage:
+    """One citable span of one abstract: ``abstract[start:start + len(text)] == text``."""
+
+    paper_id: str
+    title: str
+    start: int  # offset of the first character in the abstract
+    text: str
+
+    @property
+    def end(self) -> int:
+        """Offset just past the last character in the abstract."""
+        return self.start + len(self.text)
+
+    @property
+    def key(self) -> str:
+        """Derived from the content, so the same passage has the same key on every machine."""
+        return sha256(f"{self.paper_id}\n{self.start}\n{self.title}\n{self.text}".encode()).hexdigest()[:16]
+
+
+@dataclass(frozen=True, slots=True)
+class Hit:
+    """A passage that a retriever found. Scores are comparable within one result list only."""
+
+    passage: Passage
+    score: float
+    dense: float | None = None  # cosine similarity in [-1, 1]; None where dense search did not see it
+    lexical: float | None = None  # raw BM25; None where lexical search did not see it
+
+
+@dataclass(frozen=True, slots=True)
+class RetrievedPaper:
+    """One row of the ranking of papers, best first, rank from 1."""
+
+    rank: int
+    paper_id: str
+    title: str
+    score: float
+
+
+@dataclass(frozen=True, slots=True)
+class Citation:
+    """An exact quote: ``abstract[start:end] == quote``, always."""
+
+    marker: int  # the n of [n], from 1
+    paper_id: str
+    title: str
+    quote: str
+    start: int
+    end: int
+    score: float  # how strongly the quote supports what cites it, in [0, 1]
+
+
+@dataclass(frozen=True, slots=True)
+class Sentence:
+    """One sentence of an answer, with the markers of the citations that carry it."""
+
+    text: str
+    citations: tuple[int, ...]
+    supported: bool
+    support: float  # in [0, 1]
+
+
+@dataclass(frozen=True, slots=True)
+class Usage:
+    """Tokens sent and received, and an estimated price; None where the model's price is not known."""
+
+    prompt_tokens: int = 0
+    completion_tokens: int = 0
+    cost_usd: float | None = 0.0
+
+    def __add__(self, other: Usage) -> Usage:
+        unknown = self.cost_usd is None or other.cost_usd is None
+        return Usage(
+            self.prompt_tokens + other.prompt_tokens,
+            self.completion_tokens + other.completion_tokens,
+            None if unknown else (self.cost_usd or 0.0) + (other.cost_usd or 0.0),
+        )
+
+
+@dataclass(frozen=True, slots=True)
+class Answer:
+    """What Readback says to one question, with everything needed to check it."""
+
+    id: str
+    question: str  # as asked
+    standalone_question: str  # as searched
+    text: str  # what a person reads, with [n] markers
+    abstained: bool
+    abstain_reason: str | None
+    sentences: tuple[Sentence, ...]
+    citations: tuple[Citation, ...]  # each is used by at least one sentence
+    retrieved: tuple[RetrievedPaper, ...]  # at least ten papers where the collection has them
+    mode: Mode
+    model: str | None
+    policy_version: str = NO_POLICY
+    usage: Usage = Usage()
+    timings_ms: Mapping[str, float] = field(default_factory=dict)  # rewrite, retrieve, rerank, answer, verify, total
+    notice: str | None = None  # a degraded mode, in one line with what to do about it
+    closest: tuple[Citation, ...] = ()  # when abstaining: the nearest evidence, if any is near
+    suggestions: tuple[str, ...] = ()  # when abstaining: questions the collection can answer
+
+    def to_dict(self) -> dict[str, Any]:
+        """The JSON object that ``readback ask --json`` prints."""
+        return asdict(self)
+
+
+@dataclass(frozen=True, slots=True)
+class Turn:
+    """One finished exchange of a conversation: what a follow-up may refer to."""
+
+    question: str
+    standalone_question: str
+    answer: str
+    cited: tuple[str, ...] = ()  # titles of the papers cited, in order of their markers
+
+    @classmethod
+    def of(cls, answer: Answer) -> Turn:
+        """The turn that this answer ends."""
+        titles = dict.fromkeys(citation.title for citation in answer.citations)
+        return cls(answer.question, answer.standalone_question, answer.text, tuple(titles))
+
+
+@dataclass(frozen=True, slots=True)
+class Options:
+    """What one question may ask for beyond its words. The default asks for nothing special."""
+
+    mode: Mode | None = None  # None: written when a model is configured, else quotes
+    model: str | None = None  # another model of the configured server
+    papers: int | None = None  # at most so many papers in the answer
+    include: frozenset[str] = frozenset()  # if any: answer from these paper ids alone
+    exclude: frozenset[str] = frozenset()  # never from these paper ids
+    standalone_question: str | None = None  # search for this, skipping the rewriter
+
+
+@dataclass(frozen=True, slots=True)
+class Retrieved:
+    """First event of a stream: what was searched for and which papers were found."""
+
+    standalone_question: str
+    papers: tuple[RetrievedPaper, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TextDelta:
+    """A verified piece of the answer, to be appended to what was shown before."""
+
+    text: str
+
+
+StreamEvent = Retrieved | TextDelta | Answer  # the Answer is last, and what it says replaces the deltas
+
+
+def ranked_papers(hits: Sequence[Hit]) -> tuple[RetrievedPaper, ...]:
+    """Hits, best first, as a ranking of distinct papers, each with its best passage's score."""
+    best: dict[str, Hit] = {}
+    for hit in hits:
+        best.setdefault(hit.passage.paper_id, hit)
+    return tuple(
+        RetrievedPaper(rank, hit.passage.paper_id, hit.passage.title, round(hit.score, 4))
+        for rank, hit in enumerate(best.values(), start=1)
+    )
