@@ -1,7 +1,7 @@
 """Paper abstracts from files of many formats, cleaned, checked and with stable ids.
 
-    reading = read(Path("papers.bib"), skip_bad=True)
-    reading.papers, reading.faults
+reading = read(Path("papers.bib"), skip_bad=True)
+reading.papers, reading.faults
 """
 
 from rag.corpus.clean import clean

@@ -14,14 +14,16 @@ from rag.corpus import latex, markup
 _MAX_PASSES = 30  # one pass may uncover markup inside markup (&amp;lt;i&gt;); real text is stable after two
 _PLAIN = re.compile(r"[A-Za-z0-9 .,;:!?()/+*=@#%'\"|-]*")
 _LIGATURES = str.maketrans({"ﬀ": "ff", "ﬁ": "fi", "ﬂ": "fl", "ﬃ": "ffi", "ﬄ": "ffl", "ﬅ": "st", "ﬆ": "st"})
-_INVISIBLE = re.compile("[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]")
+_INVISIBLE = re.compile(
+    "[\u00ad\u034f\u061c\u115f\u1160\u17b4\u17b5\u180e\u200b\u200e\u200f\u202a-\u202e\u2060-\u206f\ufeff]"
+)
 # Zero-width joiners spell words in Persian and Indic scripts and build emoji; next to ASCII they are debris.
 _STRAY_JOINER = re.compile("(?:(?<=[\x00-\x7f])|^)[\u200c\u200d]+|[\u200c\u200d]+(?=[\x00-\x7f]|$)")
 _URL = re.compile(r"(?:https?|ftp)://[^\s<>\"{}|\\^]+", re.IGNORECASE)
 _DOUBLE_QUOTES = re.compile(r"``([^`]{1,2000}?)(?:''|\"|”)")
 _SINGLE_QUOTES = re.compile(r"(?<![\w`])`([^`']{1,200})'(?![\w'])")
 _EM_DASH = re.compile(r"(?<![-<!])(?:(?<=\S)---(?=[^\s>-])|(?<=\s)---(?=\s)|(?<=\w)---(?=\s))")
-_EN_DASH = re.compile(r"(?<=[\w)\]\"'”’.,%])--(?=[\w(\[\"'“‘$])|(?<=\s)--(?=\s)")
+_EN_DASH = re.compile(r"(?<=[\w)\]\"'”\u2019.,%])--(?=[\w(\[\"'“\u2018$])|(?<=\s)--(?=\s)")
 # LaTeX ties: "models~(LMs)", "5~GB", "et~al."; not "~5x", "10~20", "x~N(0, 1)" or an address's "/~user".
 _TIE = re.compile(
     r"(?:(?<=[^\W\d_]{2})|(?<=[.,;:)\]}%]))~+(?=[\w(\[\\$“`])|(?<=\d)~(?=[^\W\d_])|(?<=\b[aAI])~(?=[^\W\d_]{2})"
@@ -64,7 +66,7 @@ def _typography(text: str) -> str:
     if "``" in text:
         text = _DOUBLE_QUOTES.sub(r"“\1”", text)
     if "`" in text:
-        text = _SINGLE_QUOTES.sub(r"‘\1’", text)
+        text = _SINGLE_QUOTES.sub("\u2018\\1\u2019", text)
     if "--" not in text and "~" not in text:
         return text
     out: list[str] = []
@@ -76,4 +78,4 @@ def _typography(text: str) -> str:
 
 
 def _dashes_and_ties(text: str) -> str:
-    return _TIE.sub(" ", _EN_DASH.sub("–", _EM_DASH.sub("—", text)))
+    return _TIE.sub(" ", _EN_DASH.sub("\u2013", _EM_DASH.sub("—", text)))

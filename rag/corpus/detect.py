@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import PurePath
 
-from rag.corpus import arxiv, jsonl, listing
+from rag.corpus import arxiv, bibtex, csv_, jsonl, listing, medline, ris
 from rag.corpus.record import Items
 
 LOOK_CHARS = 200_000  # of the beginning
@@ -13,13 +13,18 @@ FORMATS = {
     "listing": listing.read,
     "jsonl": jsonl.read,
     "arxiv": arxiv.read,
+    "csv": csv_.read,
+    "bibtex": bibtex.read,
+    "ris": ris.read,
+    "medline": medline.read,
 }
 FORMAT_NAMES = (
     "JSON lines (one paper per line), arXiv metadata JSON lines, CSV with title and abstract columns, BibTeX, RIS,"
     " PubMed/MEDLINE (nbib) and the trending-papers listing"
 )
 _EXTENSIONS = {
-    ".jsonl": "jsonl", ".ndjson": "jsonl",
+    ".jsonl": "jsonl", ".ndjson": "jsonl", ".csv": "csv", ".tsv": "csv", ".bib": "bibtex", ".bibtex": "bibtex",
+    ".ris": "ris", ".nbib": "medline", ".medline": "medline",
 }  # fmt: skip
 _JSON_OBJECT = re.compile(r'\s*\{\s*("|\})')
 
@@ -31,6 +36,9 @@ def sniff(text: str, file: str) -> str | None:
         return "listing"
     if _JSON_OBJECT.match(head):
         return "arxiv" if arxiv.matches(head) else "jsonl"
+    for name, module in (("ris", ris), ("medline", medline), ("bibtex", bibtex), ("csv", csv_)):
+        if module.matches(head):
+            return name
     return _EXTENSIONS.get(PurePath(file).suffix.casefold())
 
 

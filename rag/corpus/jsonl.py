@@ -47,7 +47,7 @@ def _without_doubles(pairs: list[tuple[str, Any]]) -> dict[str, Any]:
     return result
 
 
-def _record(value: dict[str, Any], number: int) -> Item:
+def _record(value: dict[str, Any], number: int) -> Item:  # noqa: PLR0911 - one check, one return
     unknown = [key for key in value if key not in KEYS]
     if unknown:
         return Fault(number, f'unknown key "{unknown[0]}"; the keys are {", ".join(KEYS)}')

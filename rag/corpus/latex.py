@@ -15,33 +15,43 @@ from functools import cache
 
 MAX_MATH_CHARS = 1000  # a longer $…$ is two stray dollars with prose between them
 
+
+def _names(text: str) -> frozenset[str]:
+    return frozenset(text.split())
+
+
 _ACCENTS = {  # combining characters, by the macro that puts them on a letter
     "'": "\u0301", "`": "\u0300", "^": "\u0302", '"': "\u0308", "~": "\u0303", "=": "\u0304", ".": "\u0307",
     "c": "\u0327", "v": "\u030c", "u": "\u0306", "H": "\u030b", "k": "\u0328", "r": "\u030a", "d": "\u0323",
     "b": "\u0331",
 }  # fmt: skip
 _LETTERS = frozenset({"ae", "AE", "oe", "OE", "aa", "AA", "o", "O", "ss", "l", "L", "i", "j"})
-_FONT_SWITCHES = frozenset(
-    "em it bf sc tt rm sf sl cal bfseries itshape slshape scshape ttfamily rmfamily sffamily mdseries upshape normalfont"
-    " tiny scriptsize footnotesize small normalsize large Large LARGE huge Huge boldmath displaystyle textstyle"
-    " scriptstyle limits nolimits left right big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr xspace noindent centering"
-    " protect relax middle".split()
+_FONT_SWITCHES = _names(
+    "em it bf sc tt rm sf sl cal bfseries itshape slshape scshape ttfamily rmfamily sffamily mdseries upshape"
+    " normalfont tiny scriptsize footnotesize small normalsize large Large LARGE huge Huge boldmath displaystyle"
+    " textstyle scriptstyle limits nolimits left right big Big bigg Bigg bigl bigr Bigl Bigr biggl biggr xspace"
+    " noindent centering protect relax middle"
 )
-_SPACES = frozenset("quad qquad par newline linebreak smallskip medskip bigskip item hfill".split())
-_OPERATORS = frozenset(
-    "log ln lg exp sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh min max sup inf lim arg argmin argmax det"
-    " dim ker deg gcd hom Pr mod bmod".split()
+_SPACES = _names("quad qquad par newline linebreak smallskip medskip bigskip item hfill")
+_OPERATORS = _names(
+    "log ln lg exp sin cos tan cot sec csc arcsin arccos arctan sinh cosh tanh min max sup inf lim arg argmin argmax"
+    " det dim ker deg gcd hom Pr mod bmod"
 )
-_DROPPED = frozenset("label vspace hspace begin end pagestyle thispagestyle bibliographystyle phantom vskip".split())
+_DROPPED = _names("label vspace hspace begin end pagestyle thispagestyle bibliographystyle phantom vskip")
 _ARGUMENTS = {"frac": 2, "dfrac": 2, "tfrac": 2, "nicefrac": 2, "sfrac": 2, "binom": 2, "href": 2, "textcolor": 2,
               "colorbox": 2, "texorpdfstring": 2}  # fmt: skip
+_BACKSLASH = "\u2216"  # a look-alike: a real one would read as a macro when the text is cleaned again
 _OVERRIDES = {  # where pylatexenc has no symbol, or one that would not read well in a sentence
-    "textgreater": ">", "textless": "<", "textbar": "|", "euro": "€", "pounds": "£", "S": "§", "P": "¶", "copyright": "©",
-    "degree": "°", "checkmark": "✓", "lbrace": "{", "rbrace": "}", "lvert": "|", "rvert": "|", "lVert": "‖", "rVert": "‖",
-    "textbackslash": "∖", "backslash": "∖", "slash": "/", "cdots": "…", "colon": ":", "prime": "′", "LaTeX": "LaTeX",
-    "TeX": "TeX", "mid": "|", "textasciicircum": "^", "textunderscore": "_", "dash": "—",
+    "textgreater": ">", "textless": "<", "textbar": "|", "euro": "€", "pounds": "£", "S": "§", "P": "¶",
+    "copyright": "©", "degree": "°", "checkmark": "✓", "lbrace": "{", "rbrace": "}", "lvert": "|", "rvert": "|",
+    "lVert": "‖", "rVert": "‖", "textbackslash": _BACKSLASH, "backslash": _BACKSLASH, "slash": "/", "cdots": "…",
+    "colon": ":", "prime": "\u2032", "LaTeX": "LaTeX", "TeX": "TeX", "mid": "|", "textasciicircum": "^",
+    "textunderscore": "_",
 }  # fmt: skip
-_DOUBLE_STRUCK = dict(zip("CHNPQRZE", "ℂℍℕℙℚℝℤ𝔼", strict=True))
+_DOUBLE_STRUCK = {  # the letters that have a name of their own in mathematics: real numbers, expectation, …
+    "C": "\u2102", "H": "\u210d", "N": "\u2115", "P": "\u2119", "Q": "\u211a", "R": "\u211d", "Z": "\u2124",
+    "E": "\U0001d53c",
+}  # fmt: skip
 _SYMBOL_SPACES = frozenset(" ,;:>\n\t")
 _SYMBOL_NOTHING = frozenset("!/-@")
 _SYMBOL_ITSELF = frozenset("%&#_${}*+<|")
@@ -51,8 +61,8 @@ _PROSE = re.compile(r"[^\W\d_]{3,}[,;]?\s+(?:\S{1,3}\s+)?[^\W\d_]{3,}")
 _TOKEN = re.compile(r"\\(?P<word>[A-Za-z]+)\*?|\\(?P<symbol>.)|(?P<open>\{)|(?P<close>\})|[^\\{}]+|.", re.DOTALL)
 _OPTION = re.compile(r"\[[^\[\]{}]{0,200}\](?=\{)")
 _LINE_BREAK_OPTION = re.compile(r"\[-?\d[\w.]{0,10}\]")
-_WORDS_ONLY = re.compile(r"[\w\s.'’:/+&-]*[^\W\d_][\w\s.'’:/+&-]*", re.UNICODE)
-_BARE_SCRIPT = re.compile(r"[+−-]?[\w.]+|\W", re.UNICODE)
+_WORDS_ONLY = re.compile(r"[\w\s.'\u2019:/+&-]*[^\W\d_][\w\s.'\u2019:/+&-]*", re.UNICODE)
+_BARE_SCRIPT = re.compile(r"[+\u2212-]?[\w.]+|\W", re.UNICODE)
 _ACCENTED = re.compile(r"\{\s*\\?([A-Za-z])\s*\}|\\([ij])(?![A-Za-z])|([A-Za-z])")
 _ORDINAL = re.compile(r"(?<=\d)\^(st|nd|rd|th)\b")
 
@@ -118,7 +128,7 @@ def _is_math(inner: str, after: str) -> bool:
         return False
     if len(bare) > 1 and after.isalnum():  # $HOME/$USER, $5-$10
         return False
-    return " " not in bare or bool(re.search(r"[=<>+*/|,_≤≥±×-]", bare))
+    return " " not in bare or bool(re.search(r"[=<>+*/|,_≤≥±\u00d7-]", bare))
 
 
 def _math(inner: str) -> str:
@@ -127,7 +137,7 @@ def _math(inner: str) -> str:
     return _scan(re.sub(r"(?<=[\w)])" + words, r" \\\1", inner), all_groups=True)
 
 
-def _scan(text: str, *, all_groups: bool) -> str:  # noqa: PLR0912, PLR0915 - one token loop reads better in one piece
+def _scan(text: str, *, all_groups: bool) -> str:
     escaped_quotes = re.search(r'\\"(?![A-Za-z{\\])', text) is not None  # \"so\" came out of somebody's JSON
     stack = [_Frame("text")]
     position = 0
@@ -163,7 +173,7 @@ def _scan(text: str, *, all_groups: bool) -> str:  # noqa: PLR0912, PLR0915 - on
     return "".join(stack[0].out)
 
 
-def _word(word: str, text: str, position: int, stack: list[_Frame]) -> int:
+def _word(word: str, text: str, position: int, stack: list[_Frame]) -> int:  # noqa: PLR0911
     """Read one ``\\word``; returns where reading goes on."""
     out = stack[-1].out
     following = text[position : position + 1]
@@ -244,7 +254,7 @@ def _close(text: str, position: int, stack: list[_Frame], *, all_groups: bool) -
             parent.out[-1] = parent.out[-1][:-1]
             parent.out.append("°" if inner.strip() else "")
         else:
-            bare = _BARE_SCRIPT.fullmatch(inner) or script == "_" and len(inner) == 1
+            bare = _BARE_SCRIPT.fullmatch(inner) or (script == "_" and len(inner) == 1)
             parent.out.append(inner if bare else f"({inner})")
         return position
     if frame.kind == "group":
@@ -280,15 +290,24 @@ def _operand(text: str) -> str:
     return text if re.fullmatch(r"[\w.]+|\W", text) else f"({text})"
 
 
+def _marked(text: str, mark: str) -> str:
+    """A single letter with a mark over it; a mark over a whole expression has no Unicode."""
+    return unicodedata.normalize("NFC", text + mark) if len(text) == 1 else text
+
+
+def _double_struck(text: str) -> str:
+    return _DOUBLE_STRUCK.get(text, text)
+
+
 _FORMATTERS: dict[str, Callable[..., str]] = {
     **dict.fromkeys(("frac", "dfrac", "tfrac", "nicefrac", "sfrac"), lambda a, b: f"{_operand(a)}/{_operand(b)}"),
     "binom": lambda a, b: f"C({a}, {b})",
     "sqrt": lambda a: f"√{_operand(a)}",
-    **{
-        macro: lambda a, mark=mark: unicodedata.normalize("NFC", a + mark) if len(a) == 1 else a
-        for macro, mark in (("tilde", "\u0303"), ("hat", "\u0302"), ("bar", "\u0304"), ("dot", "\u0307"))
-    },
-    "mathbb": lambda a: _DOUBLE_STRUCK.get(a, a),
+    "tilde": lambda a: _marked(a, "\u0303"),
+    "hat": lambda a: _marked(a, "\u0302"),
+    "bar": lambda a: _marked(a, "\u0304"),
+    "dot": lambda a: _marked(a, "\u0307"),
+    "mathbb": _double_struck,
     "href": lambda address, label: label if label == address else f"{label} ({address})",
     "textcolor": lambda _colour, shown: shown,
     "colorbox": lambda _colour, shown: shown,
@@ -296,10 +315,10 @@ _FORMATTERS: dict[str, Callable[..., str]] = {
     "footnote": lambda a: f" ({a.strip()})",
     "textsuperscript": lambda a: f"^{a}" if _BARE_SCRIPT.fullmatch(a) else f"^({a})",
 }
-_ONE_ARGUMENT = frozenset(  # a brace after these is a new group
+_ONE_ARGUMENT = _names(  # a brace after these is a new group
     "emph text textbf textit texttt textsc textrm textsf textsl textup textmd underline mathrm mathbf mathit mathsf"
     " mathtt mathcal mathscr mathfrak boldsymbol bm hat bar tilde vec dot overline widehat widetilde operatorname mbox"
-    " url sqrt mathbb footnote textsuperscript textsubscript ensuremath label cite".split()
+    " url sqrt mathbb footnote textsuperscript textsubscript ensuremath label cite"
 )
 
 

@@ -59,6 +59,6 @@ def _without_tags(text: str) -> str:
         position = tag.end()
         if block:
             out.append(" ")
-        elif name.endswith("sup") and not tag[1] and re.match(r"[\w+−-]", text[position : position + 1]):
+        elif name.endswith("sup") and not tag[1] and re.match(r"[\w+\u2212-]", text[position : position + 1]):
             out.append("^")
     return "".join(out) + text[position:]

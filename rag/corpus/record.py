@@ -16,7 +16,8 @@ FIRST_YEAR, LAST_YEAR = 1000, 2999
 
 # What exporters write where there is no abstract.
 _PLACEHOLDERS = frozenset(
-    ("no abstract available", "no abstract", "abstract not available", "not available", "n/a", "na", "none", "null", "nan")
+    {"no abstract available", "no abstract", "abstract not available", "not available", "n/a", "na", "none", "null"}
+    | {"nan"}
 )
 
 
@@ -81,7 +82,7 @@ def clean_id(text: str) -> str:
 
 
 def _is_placeholder(text: str) -> bool:
-    return text.strip("[]().- ").casefold() in _PLACEHOLDERS or not text.strip("[]().- –—")
+    return text.strip("[]().- ").casefold() in _PLACEHOLDERS or not text.strip("[]().- \u2013—")
 
 
 def shortened(text: str, limit: int = 60) -> str:
@@ -103,7 +104,7 @@ def web_address(text: str | None) -> str | None:
 
 
 def given_name_first(name: str) -> str:
-    """"Lovelace, Ada" as "Ada Lovelace"; any other form unchanged."""
+    """ "Lovelace, Ada" as "Ada Lovelace"; any other form unchanged."""
     parts = [part.strip() for part in name.split(",")]
     if len(parts) == 2 and all(parts):
         return f"{parts[1]} {parts[0]}"
