@@ -17,7 +17,7 @@ from dataclasses import dataclass
 from email.utils import parsedate_to_datetime
 from threading import Lock
 from typing import TYPE_CHECKING
-from urllib.parse import SplitResult, urlsplit
+from urllib.parse import SplitResult, unquote, urlsplit
 
 from pydantic import SecretStr
 
@@ -90,12 +90,12 @@ class Server:
         self.timeout_s, self.retries = timeout_s, retries
         self._retry_timeouts, self._sleep = retry_timeouts, sleep
         self._key = _checked_key(api_key, base_url)
-        self._base_url = (base_url or OPENAI_URL).rstrip("/")
-        parts = _checked_url(self._base_url)
-        self._secrets = [secret.get_secret_value() for secret in (self._key,) if secret]
-        self._secrets += [parts.password] if parts.password else []
+        parts = _checked_url((base_url or OPENAI_URL).rstrip("/"))
+        self._login = (unquote(parts.username), unquote(parts.password or "")) if parts.username else None
+        self._secrets = [self._key.get_secret_value()] if self._key else []
+        self._secrets += [self._login[1]] if self._login and self._login[1] else []
         self.host = parts.netloc.rpartition("@")[2]
-        self.url = f"{parts.scheme}://{self.host}{parts.path}"  # fit to be shown: no password, no query
+        self.url = f"{parts.scheme}://{self.host}{parts.path}"  # fit to be shown and logged: no password
         self.local = _is_loopback(parts.hostname or "")
         self._client: openai.OpenAI | None = None
         self._making = Lock()
@@ -117,11 +117,14 @@ class Server:
                 patience = httpx.Timeout(self.timeout_s, connect=min(CONNECT_S, self.timeout_s))
                 self._client = openai.OpenAI(
                     api_key=self._key.get_secret_value() if self._key else PLACEHOLDER_KEY,
-                    base_url=self._base_url,
+                    base_url=self.url,
                     max_retries=0,
                     timeout=patience,
-                    # a proxy from the environment cannot reach a server on this machine
-                    http_client=openai.DefaultHttpxClient(timeout=patience, trust_env=not self.local),
+                    http_client=openai.DefaultHttpxClient(
+                        timeout=patience,
+                        auth=self._login,
+                        trust_env=not self.local,  # a proxy from the environment cannot reach this machine's servers
+                    ),
                 )
                 weakref.finalize(self, self._client.close)
             return self._client
@@ -184,7 +187,7 @@ class Server:
             error = ProviderRefused(f"The account of OPENAI_API_KEY has no quota left: top it up{said}.")
         elif status in (400, 413, 422, 500) and any(sign in reason.lower() for sign in TOO_LONG):
             error = self._too_long(reason)
-        elif status in (408, 409, 429) or status >= 500:
+        elif status in (408, 409, 429) or (status >= 500 and status != 501):  # 501: it never will
             when = "a minute" if wait_s is None else f"{wait_s:.0f} s"
             error = ProviderBusy(f"The {self.what} is busy (HTTP {status}). Please try again in {when}.")
         else:
