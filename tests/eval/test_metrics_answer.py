@@ -3,20 +3,24 @@
 from __future__ import annotations
 
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from eval.metrics import answer_length, fact_coverage, quote_exactness
+
+STEADY = settings(derandomize=True, deadline=None, max_examples=60)
 
 FACTS = (("ANCE-PRF",), ("7,008", "about 7000"), ("28%",))
 words = st.lists(st.sampled_from(["ANCE-PRF", "7008", "28%", "nothing", "128%", "[1]"])).map(" ".join)
 
 
+@STEADY
 @given(text=words, more=words)
 def test_coverage_is_a_share_that_more_text_cannot_lower(text: str, more: str) -> None:
     assert 0.0 <= fact_coverage(text, FACTS) <= fact_coverage(f"{text} {more}", FACTS) <= 1.0
 
 
+@STEADY
 @given(order=st.permutations(FACTS), text=words)
 def test_the_order_of_the_facts_does_not_matter(order: list[tuple[str, ...]], text: str) -> None:
     assert fact_coverage(text, order) == fact_coverage(text, FACTS)
@@ -51,6 +55,7 @@ def test_a_quote_is_exact_or_not() -> None:
     assert quote_exactness([], abstracts) == 0.0
 
 
+@STEADY
 @given(abstract=st.text(min_size=1), data=st.data())
 def test_whatever_is_cut_out_of_the_abstract_is_exact(abstract: str, data: st.DataObject) -> None:
     start = data.draw(st.integers(0, len(abstract) - 1))

@@ -8,11 +8,13 @@ from math import log2
 
 import ir_measures
 import pytest
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from ir_measures import AP, RR, P, R, nDCG
 
 from eval.metrics import all_gold_recall, average_precision, ndcg, precision, recall, reciprocal_rank
+
+STEADY = settings(derandomize=True, deadline=None, max_examples=60)
 
 Measure = Callable[[Sequence[str], Mapping[str, int]], float]
 OURS_AND_THEIRS: list[tuple[Measure, ir_measures.measures.Measure]] = [
@@ -52,18 +54,21 @@ def test_each_measure_agrees_with_ir_measures(ours: Measure, theirs: ir_measures
 
 
 @pytest.mark.parametrize("measure", ALL)
+@STEADY
 @given(ranked=rankings, gold=golds)
 def test_every_measure_is_a_share(measure: Measure, ranked: list[str], gold: dict[str, int]) -> None:
     assert 0.0 <= measure(ranked, gold) <= 1.0 + 1e-12
 
 
 @pytest.mark.parametrize("measure", ALL)
+@STEADY
 @given(gold=golds)
 def test_silence_scores_zero(measure: Measure, gold: dict[str, int]) -> None:
     assert measure([], gold) == 0.0
 
 
 @pytest.mark.parametrize("measure", ALL)
+@STEADY
 @given(ranked=rankings, gold=golds, order=st.randoms(use_true_random=False))
 def test_the_order_of_the_gold_does_not_matter(
     measure: Measure, ranked: list[str], gold: dict[str, int], order: random.Random
@@ -74,6 +79,7 @@ def test_the_order_of_the_gold_does_not_matter(
 
 
 @pytest.mark.parametrize("measure", ALL)
+@STEADY
 @given(ranked=rankings.filter(lambda ranked: len(ranked) > 1), gold=golds, data=st.data())
 def test_moving_a_better_paper_up_never_hurts(
     measure: Measure, ranked: list[str], gold: dict[str, int], data: st.DataObject
@@ -84,6 +90,7 @@ def test_moving_a_better_paper_up_never_hurts(
     assert measure(better, gold) >= measure(ranked, gold) - 1e-12
 
 
+@STEADY
 @given(ranked=rankings, gold=golds, k=st.integers(1, 15))
 def test_looking_deeper_never_loses_a_paper(ranked: list[str], gold: dict[str, int], k: int) -> None:
     assert recall(ranked, gold, k) <= recall(ranked, gold, k + 1)
@@ -92,6 +99,7 @@ def test_looking_deeper_never_loses_a_paper(ranked: list[str], gold: dict[str, i
     assert all_gold_recall(ranked, gold, k) == float(recall(ranked, gold, k, min_grade=2) == 1.0)
 
 
+@STEADY
 @given(gold=golds)
 def test_the_best_ranking_scores_one(gold: dict[str, int]) -> None:
     best = sorted((paper for paper in gold if gold[paper] > 0), key=lambda paper: -gold[paper])
