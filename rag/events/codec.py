@@ -1,0 +1,59 @@
+"""Answers as JSON and back, so that what was said can be shown again years and versions later."""
+
+from __future__ import annotations
+
+import dataclasses
+import json
+import math
+from collections.abc import Iterable, Mapping
+from typing import Any, TypeVar
+
+from rag.types import Answer, Citation, RetrievedPaper, Sentence, Usage
+
+T = TypeVar("T")
+
+
+def answer_json(answer: Answer) -> str:
+    """The whole Answer as one line of strict JSON. A number that JSON cannot hold (NaN) becomes null."""
+    fields = {**answer.to_dict(), "timings_ms": dict(answer.timings_ms)}
+    try:
+        return json.dumps(fields, allow_nan=False)
+    except ValueError:
+        return json.dumps(json.loads(json.dumps(fields), parse_constant=lambda _: None))
+
+
+def answer_from_json(text: str) -> Answer:
+    """The Answer that was stored. Fields unknown to this version are left out, missing ones get their defaults.
+
+    Raises ValueError if this is no Answer.
+    """
+    try:
+        fields = json.loads(text)
+        return _build(
+            Answer,
+            fields,
+            sentences=tuple(
+                _build(Sentence, one, citations=tuple(one["citations"])) for one in fields.get("sentences", ())
+            ),
+            citations=_all(Citation, fields.get("citations", ())),
+            retrieved=_all(RetrievedPaper, fields.get("retrieved", ())),
+            closest=_all(Citation, fields.get("closest", ())),
+            suggestions=tuple(fields.get("suggestions", ())),
+            usage=_build(Usage, fields.get("usage", {})),
+        )
+    except (TypeError, KeyError, AttributeError) as error:
+        raise ValueError(f"not an Answer: {error}") from error
+
+
+def _all(kind: type[T], rows: Iterable[Mapping[str, Any]]) -> tuple[T, ...]:
+    return tuple(_build(kind, row) for row in rows)
+
+
+def _build(kind: type[T], fields: Mapping[str, Any], **replaced: Any) -> T:
+    known = {field.name for field in dataclasses.fields(kind)}  # type: ignore[arg-type]  # every kind is a dataclass
+    return kind(**{name: value for name, value in {**fields, **replaced}.items() if name in known})
+
+
+def finite(number: float | None) -> float | None:
+    """The number, or None where a database or JSON could not hold it."""
+    return None if number is None or not math.isfinite(number) else float(number)

@@ -1,0 +1,1 @@
+"""One module per change, named after its number. A change that was released is never edited."""
