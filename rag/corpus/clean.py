@@ -38,7 +38,7 @@ def clean(text: str, *, latex_source: bool = False) -> str:
     """
     text = _characters(text)
     if latex_source:
-        text = latex.plain(text, braces=True)
+        text = _characters(latex.plain(text, braces=True))
     if _PLAIN.fullmatch(text) and "--" not in text:
         return text
     for _ in range(_MAX_PASSES):

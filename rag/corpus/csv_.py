@@ -7,7 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from rag.corpus import ids
-from rag.corpus.record import Fault, Items, Record, given_name_first, web_address, year_in
+from rag.corpus.record import Fault, Items, Record, given_name_first, shortened, web_address, year_in
 
 DELIMITERS = ",;\t|"
 COLUMNS = {  # field -> header names that mean it, best first, in lower case without spaces and punctuation
@@ -22,7 +22,7 @@ COLUMNS = {  # field -> header names that mean it, best first, in lower case wit
     "url": ("url", "link", "paperurl", "articleurl", "urls"),
     "source": ("source",),
 }
-_SEP_LINE = re.compile(r"sep=(.)\s*$", re.IGNORECASE)  # Excel's first line
+_SEP_LINE = re.compile(r"sep=.?\s*$", re.IGNORECASE)  # Excel's first line
 
 
 def matches(head: str) -> bool:
@@ -34,8 +34,9 @@ def read(text: str, file: str) -> Items:
     """Yield the records. A row that csv refuses, or with more cells than the header, is a fault."""
     found = _dialect(text)
     if found is None:
-        lines = text.lstrip().split("\n", 1)
-        yield Fault(1, f'no "title" and "abstract" columns in the header line "{lines[0][:80]}"')
+        header = text.lstrip().split("\n", 1)[0]
+        line = text[: len(text) - len(text.lstrip())].count("\n") + 1
+        yield Fault(line, f'no "title" and "abstract" columns in the header line "{shortened(header, 80)}"')
         return
     delimiter, columns, width, header_line = found
     for line, last_line, cells in _rows(text, delimiter):
