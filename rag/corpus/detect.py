@@ -43,5 +43,5 @@ def sniff(text: str, file: str) -> str | None:
 
 
 def items(text: str, file: str, format_name: str) -> Items:
-    """Read text as the named format."""
+    """Read text as the named format; file is what papers without a better source name as theirs."""
     return FORMATS[format_name](text, file)

@@ -57,13 +57,14 @@ _SYMBOL_NOTHING = frozenset("!/-@")
 _SYMBOL_ITSELF = frozenset("%&#_${}*+<|")
 _TEXT_IN_MATH = re.compile(r"\\(?:text\w*|mbox|hbox|math\w+|operatorname\*?|emph|label)\s*\{[^{}]*\}")
 _CONTROL_WORD = re.compile(r"\\[A-Za-z]+\*?")
-_PROSE = re.compile(r"[^\W\d_]{3,}[,;]?\s+(?:\S{1,3}\s+)?[^\W\d_]{3,}")
+_PROSE = re.compile(r"\b[^\W\d_]{3,}[,;]?\s+(?:\S{1,3}\s+)?[^\W\d_]{3,}")
 _TOKEN = re.compile(r"\\(?P<word>[A-Za-z]+)\*?|\\(?P<symbol>.)|(?P<open>\{)|(?P<close>\})|[^\\{}]+|.", re.DOTALL)
 _OPTION = re.compile(r"\[[^\[\]{}]{0,200}\](?=\{)")
 _LINE_BREAK_OPTION = re.compile(r"\[-?\d[\w.]{0,10}\]")
 _WORDS_ONLY = re.compile(r"[\w\s.'\u2019:/+&-]*[^\W\d_][\w\s.'\u2019:/+&-]*", re.UNICODE)
 _BARE_SCRIPT = re.compile(r"[+\u2212-]?[\w.]+|\W", re.UNICODE)
 _ACCENTED = re.compile(r"\{\s*\\?([A-Za-z])\s*\}|\\([ij])(?![A-Za-z])|([A-Za-z])")
+_CONTRACTION = re.compile(r"(?:s|t|m|d|re|ve|ll)\b")
 _ORDINAL = re.compile(r"(?<=\d)\^(st|nd|rd|th)\b")
 
 
@@ -86,7 +87,7 @@ def plain(text: str, *, braces: bool = False) -> str:
     if "$" in text or "\\(" in text or "\\[" in text:
         text = _without_math_delimiters(text)
     if "\\" in text or "{" in text:
-        text = _scan(text, all_groups=braces)
+        text = _Scanner(text, all_groups=braces).run()
     return _ORDINAL.sub(r"\1", text.replace("^∘", "°")) if "^" in text else text
 
 
@@ -134,144 +135,154 @@ def _is_math(inner: str, after: str) -> bool:
 def _math(inner: str) -> str:
     """The formula with its groups resolved and a space where an operator would touch a letter."""
     words = r"\\(" + "|".join(sorted(_OPERATORS, key=len, reverse=True)) + r")(?![A-Za-z])"
-    return _scan(re.sub(r"(?<=[\w)])" + words, r" \\\1", inner), all_groups=True)
+    return _Scanner(re.sub(r"(?<=[\w)])" + words, r" \\\1", inner), all_groups=True).run()
 
 
-def _scan(text: str, *, all_groups: bool) -> str:
-    escaped_quotes = re.search(r'\\"(?![A-Za-z{\\])', text) is not None  # \"so\" came out of somebody's JSON
-    stack = [_Frame("text")]
-    position = 0
-    while position < len(text):
-        token = _TOKEN.match(text, position)
-        assert token is not None  # the last alternative takes any character
-        position = token.end()
-        frame = stack[-1]
-        if word := token["word"]:
-            frame.latex = True
-            position = _word(word, text, position, stack)
-        elif symbol := token["symbol"]:
-            if symbol == "\\":
-                option = _LINE_BREAK_OPTION.match(text, position)
-                position = option.end() if option else position
-                frame.out.append(" ")
-            elif symbol in _ACCENTS:
-                position = _accent(symbol, text, position, stack, escaped_quotes=escaped_quotes)
+class _Scanner:
+    """One pass over one text. Braces are kept on a stack of frames, so depth costs no recursion."""
+
+    def __init__(self, text: str, *, all_groups: bool) -> None:
+        self._text = text
+        self._all_groups = all_groups
+        self._position = 0
+        self._stack = [_Frame("text")]
+        self._last_close = text.rfind("}")
+        # A \" that cannot be an accent came out of somebody's JSON; then none of them is one.
+        self._escaped_quotes = re.search(r'\\"(?![A-Za-z{\\])', text) is not None
+
+    def run(self) -> str:
+        """The text without its LaTeX."""
+        while self._position < len(self._text):
+            token = _TOKEN.match(self._text, self._position)
+            assert token is not None  # the last alternative takes any character
+            self._position = token.end()
+            if token["word"]:
+                self._word(token["word"])
+            elif token["symbol"]:
+                self._symbol(token["symbol"])
+            elif token["open"]:
+                self._stack.append(_Frame("script" if self._last_char() in ("^", "_") else "group"))
+            elif token["close"] and len(self._stack) > 1:
+                self._close()
             else:
-                frame.out.append(_symbol(symbol))
-        elif token["open"]:
-            last = frame.out[-1][-1:] if frame.out else ""
-            stack.append(_Frame("script" if last in ("^", "_") and last else "group"))
-        elif token["close"] and len(stack) > 1:
-            position = _close(text, position, stack, all_groups=all_groups)
+                self._out.append(token[0])
+        pieces = list(self._stack[0].out)
+        for frame in self._stack[1:]:  # braces never closed: they were text
+            pieces.append("{" if frame.kind in ("group", "script") else "")
+            pieces += [argument + " " for argument in frame.arguments] + frame.out
+        return "".join(pieces)
+
+    @property
+    def _out(self) -> list[str]:
+        return self._stack[-1].out
+
+    def _last_char(self) -> str:
+        return self._out[-1][-1:] if self._out else ""
+
+    def _follows(self, text: str) -> bool:
+        return self._text.startswith(text, self._position)
+
+    def _argument_follows(self) -> bool:
+        return self._follows("{") and self._position < self._last_close
+
+    def _word(self, word: str) -> None:
+        """A ``\\word``."""
+        following = self._text[self._position : self._position + 1]
+        if word in _FONT_SWITCHES:
+            self._stack[-1].latex = True
+            if following.isspace() or (word in ("left", "right") and following == "."):
+                self._position += 1
+        elif word in _SPACES:
+            self._out.append(" ")
+        elif word in _ACCENTS and following in ("{", " "):
+            self._position += following == " "
+            self._accent(word)
+        elif (symbol := word if word in _OPERATORS else _symbols().get(word)) is not None:
+            self._stack[-1].latex = True
+            if word in _LETTERS and following == " " and self._last_char().isalpha():
+                self._position += 1  # S\o ren: TeX swallows the space after a control word
+            self._out.append(symbol)
+            self._skip_empty_group()
         else:
-            frame.out.append(token[0])
-    while len(stack) > 1:  # braces never closed: they were text
-        frame = stack.pop()
-        stack[-1].latex |= frame.latex
-        opening = "{" if frame.kind in ("group", "script") else ""
-        stack[-1].out.append(" ".join((*frame.arguments, opening + "".join(frame.out))))
-    return "".join(stack[0].out)
+            self._stack[-1].latex = True
+            self._macro(word)
 
+    def _macro(self, word: str) -> None:
+        """A macro that may take arguments. An author's own one: its name is the best reading there is."""
+        option = _OPTION.match(self._text, self._position)
+        if option:
+            self._position = option.end()
+        if self._argument_follows() and not self._follows("{}"):
+            self._stack.append(_Frame(word))
+            self._position += 1
+        elif word not in _DROPPED:
+            self._out.append(word)
+            self._skip_empty_group()
 
-def _word(word: str, text: str, position: int, stack: list[_Frame]) -> int:  # noqa: PLR0911
-    """Read one ``\\word``; returns where reading goes on."""
-    out = stack[-1].out
-    following = text[position : position + 1]
-    if word in _FONT_SWITCHES:
-        if word in ("left", "right") and following == ".":
-            return position + 1
-        return position + len(following) if following.isspace() else position
-    if word in _SPACES:
-        out.append(" ")
-        return position
-    if word in _OPERATORS:
-        out.append(word)
-        return _after_empty_group(text, position)
-    if len(word) == 1 and word in _ACCENTS and following in ("{", " "):
-        return _accent(word, text, position + (following == " "), stack)
-    symbol = _symbols().get(word)
-    if symbol is not None:
-        out.append(symbol)
-        if word in _LETTERS and following == " " and len(out) > 1 and out[-2][-1:].isalpha():
-            return position + 1  # S\o ren: TeX swallows the space after a control word
-        return _after_empty_group(text, position)
-    option = _OPTION.match(text, position)
-    if option:
-        position = option.end()
-    if text.startswith("{}", position):
-        out.append(word)
-        return position + 2
-    if text.startswith("{", position) and text.find("}", position) > 0:
-        stack.append(_Frame(word))
-        return position + 1
-    if word not in _DROPPED:
-        out.append(word)  # an author's own macro: its name is the best reading there is
-    return position
+    def _skip_empty_group(self) -> None:
+        if self._follows("{}"):
+            self._position += 2
 
+    def _symbol(self, symbol: str) -> None:
+        """A backslash and one character that is no letter."""
+        if symbol == "\\":
+            option = _LINE_BREAK_OPTION.match(self._text, self._position)
+            self._position = option.end() if option else self._position
+            self._out.append(" ")
+        elif symbol in _ACCENTS:
+            self._accent(symbol)
+        elif symbol in _SYMBOL_SPACES:
+            self._out.append(" ")
+        elif symbol not in _SYMBOL_NOTHING:
+            known = "‖" if symbol == "|" else symbol
+            self._out.append(known if symbol in _SYMBOL_ITSELF else "\\" + symbol)
 
-def _after_empty_group(text: str, position: int) -> int:
-    return position + 2 if text.startswith("{}", position) else position
+    def _accent(self, symbol: str) -> None:
+        """Put an accent on the letter that follows, if one follows; else the symbol stands for itself."""
+        match = _ACCENTED.match(self._text, self._position)
+        braced = match is not None and match[3] is None
+        quoted = symbol == '"' and self._escaped_quotes and not braced
+        if symbol == "'" and self._last_char().isalpha():  # It\'s, don\'t
+            quoted = _CONTRACTION.match(self._text, self._position) is not None
+        if match is not None and not quoted:
+            letter = unicodedata.normalize("NFC", (match[1] or match[2] or match[3]) + _ACCENTS[symbol])
+            if len(letter) == 1 or braced:
+                self._stack[-1].latex = True
+                self._out.append(letter)
+                self._position = match.end()
+                return
+        self._skip_empty_group()
+        self._out.append(f"{symbol} " if symbol.isalpha() else symbol)
 
-
-def _accent(symbol: str, text: str, position: int, stack: list[_Frame], *, escaped_quotes: bool = False) -> int:
-    """Put an accent on the letter that follows, if one follows; else the symbol stands for itself."""
-    out = stack[-1].out
-    match = _ACCENTED.match(text, position)
-    braced = match is not None and match[3] is None
-    quoted = symbol == '"' and escaped_quotes and not braced
-    if symbol == "'" and out and out[-1][-1:].isalpha():  # It\'s, don\'t
-        quoted = re.match(r"(?:s|t|m|d|re|ve|ll)\b", text[position : position + 3]) is not None
-    if match is not None and not quoted:
-        letter = unicodedata.normalize("NFC", (match[1] or match[2] or match[3]) + _ACCENTS[symbol])
-        if len(letter) == 1 or braced:
-            stack[-1].latex = True
-            out.append(letter)
-            return match.end()
-    if text.startswith("{}", position):
-        position += 2
-    out.append(symbol if not symbol.isalpha() else f"{symbol} ")
-    return position
-
-
-def _symbol(symbol: str) -> str:
-    if symbol in _SYMBOL_SPACES:
-        return " "
-    if symbol in _SYMBOL_NOTHING:
-        return ""
-    if symbol == "|":
-        return "‖"
-    return symbol if symbol in _SYMBOL_ITSELF else "\\" + symbol
-
-
-def _close(text: str, position: int, stack: list[_Frame], *, all_groups: bool) -> int:
-    """Close the innermost brace and hand what stood inside to whatever it belongs to."""
-    frame = stack.pop()
-    inner = "".join(frame.out)
-    parent = stack[-1]
-    if frame.kind == "script":
-        script = parent.out[-1][-1:]
-        if inner.strip() in ("", "∘"):
-            parent.out[-1] = parent.out[-1][:-1]
-            parent.out.append("°" if inner.strip() else "")
+    def _close(self) -> None:
+        """Close the innermost brace and hand what stood inside to whatever it belongs to."""
+        frame = self._stack.pop()
+        inner = "".join(frame.out)
+        if frame.kind == "script":
+            self._script(inner)
+        elif frame.kind == "group":
+            self._stack[-1].latex |= frame.latex
+            strip = self._all_groups or frame.latex or _WORDS_ONLY.fullmatch(inner)
+            self._out.append(inner if strip else "{" + inner + "}")
         else:
-            bare = _BARE_SCRIPT.fullmatch(inner) or (script == "_" and len(inner) == 1)
-            parent.out.append(inner if bare else f"({inner})")
-        return position
-    if frame.kind == "group":
-        strip = all_groups or frame.latex or _WORDS_ONLY.fullmatch(inner)
-        parent.latex |= frame.latex
-        parent.out.append(inner if strip else "{" + inner + "}")
-        return position
-    frame.arguments.append(inner)
-    wanted = _ARGUMENTS.get(frame.kind)
-    more = text.startswith("{", position) and text.find("}", position) > 0
-    if more and frame.kind not in _ONE_ARGUMENT and (wanted is None or len(frame.arguments) < wanted):
-        frame.out = []
-        stack.append(frame)
-        return position + 1
-    parent.latex = True
-    parent.out.append(_apply(frame.kind, frame.arguments))
-    return position
+            frame.arguments.append(inner)
+            wanted = _ARGUMENTS.get(frame.kind)
+            more = frame.kind not in _ONE_ARGUMENT and (wanted is None or len(frame.arguments) < wanted)
+            if more and self._argument_follows():
+                frame.out = []
+                self._stack.append(frame)
+                self._position += 1
+            else:
+                self._out.append(_apply(frame.kind, frame.arguments))
+
+    def _script(self, inner: str) -> None:
+        """What stood in the braces of ``^{…}`` or ``_{…}``."""
+        if not inner.strip():
+            self._out[-1] = self._out[-1][:-1]
+        elif _BARE_SCRIPT.fullmatch(inner):
+            self._out.append(inner)
+        else:
+            self._out.append(f"({inner})")
 
 
 def _apply(macro: str, arguments: list[str]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePath
 
 from rag.corpus import detect
 from rag.corpus.decode import Decoded, binary_kind, decode
@@ -149,7 +149,7 @@ def _outcomes(
 ) -> Iterator[tuple[Paper, int] | CorpusError]:
     """Every record as a paper with its line, or as the fault that keeps it from being one."""
     spoilt = _spoilt_lines(decoded, limits)
-    for item in detect.items(decoded.text, name, format_name):
+    for item in detect.items(decoded.text, PurePath(name).name, format_name):
         hit = [line for line in spoilt if item.line <= line <= (item.last_line or item.line)] if spoilt else []
         if hit:
             for line in hit:

@@ -11,6 +11,7 @@ from rag.errors import CorpusError
 from rag.types import Paper, title_id
 
 MAX_LINE_BYTES = 1_000_000  # no abstract comes near it; a longer line is a broken file, and reading on would hide that
+MAX_TEXT_CHARS = MAX_LINE_BYTES  # of a title or an abstract, also where a format spreads it over many lines
 MAX_ID_CHARS = 300
 FIRST_YEAR, LAST_YEAR = 1000, 2999
 
@@ -56,6 +57,9 @@ def to_paper(record: Record, file: str) -> Paper:
     def cleaned(text: str | None) -> str:
         return clean(text or "", latex_source=record.latex_source)
 
+    size = max(len(record.title or ""), len(record.abstract or ""))
+    if size > MAX_TEXT_CHARS:
+        raise CorpusError(file, record.line, f"{size:,} characters are too many for a title or an abstract")
     title, abstract = cleaned(record.title), cleaned(record.abstract)
     if not title or _is_placeholder(title):
         raise CorpusError(file, record.line, "the title is missing or empty")

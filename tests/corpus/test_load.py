@@ -201,6 +201,7 @@ def test_several_files_are_merged(tmp_path: Path) -> None:
     both = read_all([one, two, tmp_path / "missing"], skip_bad=True)
     assert [paper.title for paper in both.papers] == ["A", "B", "C"]
     assert (both.merged, len(both.faults)) == (1, 2)
+    assert both.papers[2].source == "two.csv"  # without the folders, which mean nothing to other people
     assert [reading.format for reading in both.readings] == ["jsonl", "csv", None]
     again = merge(both.readings, skip_bad=True)
     assert again.papers == both.papers
