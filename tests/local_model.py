@@ -88,7 +88,10 @@ def serve(**options: Any) -> Iterator[LocalModel]:
     }
     for name, value in (defaults | options).items():
         setattr(parameters, name, value)
-    parameters.cpuparams.n_threads = 2
+    for threads in (parameters.cpuparams, parameters.cpuparams_batch):
+        # several threads spin while they wait for each other: half the time on an idle machine of two cores,
+        # up to thirty times as long on a busy one
+        threads.n_threads = 1
     server = xllamacpp.Server(parameters)
     model = LocalModel(server.listening_address)
     try:
