@@ -95,6 +95,19 @@ def test_a_few_equal_gains_prove_nothing() -> None:
     assert result.questions_needed == 6  # 2 / 2**6 is the first below 0.05
 
 
+@pytest.mark.parametrize(
+    ("differences", "significant", "leaves_out_zero"),
+    [([-0.7, 0.3, 1.0, 0.9, 0.8, 0.7, 0.8, 0.6], True, False), ([0.7, 0.2, 0.2, -0.2, 0.4, 3.4], False, True)],
+)
+def test_a_verdict_needs_both_the_test_and_the_interval(
+    differences: list[float], significant: bool, leaves_out_zero: bool
+) -> None:
+    names = [f"q{number}" for number in range(len(differences))]
+    result = compare(dict.fromkeys(names, 0.0), dict(zip(names, differences, strict=True)))
+    assert (result.p_value <= 0.05, 0.0 not in result.interval) == (significant, leaves_out_zero)
+    assert result.verdict == "cannot tell"
+
+
 def test_both_systems_must_have_answered_the_same_questions() -> None:
     with pytest.raises(ValueError, match="same questions"):
         compare({"a": 1.0}, {"b": 1.0})
