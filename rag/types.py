@@ -152,6 +152,7 @@ class Answer:
     notice: str | None = None  # a degraded mode, in one line with what to do about it
     closest: tuple[Citation, ...] = ()  # when abstaining: the nearest evidence, if any is near
     suggestions: tuple[str, ...] = ()  # when abstaining: questions the collection can answer
+    confidence: float = 0.0  # estimated probability that the collection holds the answer, in [0, 1]
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object that ``readback ask --json`` prints."""

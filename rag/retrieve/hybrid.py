@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from functools import lru_cache
+
+import numpy as np
+from numpy.typing import NDArray
 
 from rag.catalog import Catalog
 from rag.ports import Embedder, Retriever
@@ -43,15 +45,15 @@ class DenseRetriever:
 class LexicalRetriever:
     """Passages that share words with the question, or words of like meaning, by BM25."""
 
-    def __init__(self, snapshots: Snapshots, embedder: Embedder) -> None:
-        """embedder: says which words are alike."""
+    def __init__(self, snapshots: Snapshots, embed: Callable[[str], NDArray[np.float32]]) -> None:
+        """embed: the vector of one word, which says what it is like."""
         self._snapshots = snapshots
-        self._vector = lru_cache(maxsize=20_000)(lambda word: embedder.embed([word], "query")[0])
+        self._embed = embed
 
     def retrieve(self, question: str, k: int, options: Options) -> list[Hit]:
         """Return at most k hits, best first; score is BM25, with stand-ins at a discount."""
         words = dict(content_words(question))
-        terms = [(stem, self._vector(word)) for stem, word in words.items()]
+        terms = [(stem, self._embed(word)) for stem, word in words.items()]
 
         def search(snapshot: Snapshot) -> list[tuple[Row, float]]:
             lexical = snapshot.lexical

@@ -2,12 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rag.catalog import Catalog
-from rag.ports import Embedder
 from rag.types import Hit
 
 DEPTH = 50  # papers that get the second look
@@ -21,10 +21,10 @@ class SentenceReranker:
     The sentences' vectors were stored with the paper, so this costs one matrix product a paper.
     """
 
-    def __init__(self, catalog: Catalog, embedder: Embedder) -> None:
-        """embedder: the one the catalog's vectors were made with."""
+    def __init__(self, catalog: Catalog, embed: Callable[[str], NDArray[np.float32]]) -> None:
+        """embed: a question's vector, by the model that the catalog's vectors were made with."""
         self._catalog = catalog
-        self._embedder = embedder
+        self._embed = embed
 
     def rerank(self, question: str, hits: Sequence[Hit]) -> list[Hit]:
         """One hit a paper, its best passage, best paper first; score in [0, 1]."""
@@ -44,7 +44,7 @@ class SentenceReranker:
         return sorted([*scored, *rest], key=lambda hit: (-hit.score, hit.passage.paper_id))
 
     def _closeness(self, question: str, paper_ids: Sequence[str]) -> list[float]:
-        vector = self._embedder.embed([question], "query")[0]
+        vector = self._embed(question)
         known = self._catalog.some(paper_ids)
         found = []
         for paper_id in paper_ids:

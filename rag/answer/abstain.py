@@ -1,0 +1,92 @@
+"""Saying no well: what is missing, the closest evidence, and what could be asked instead."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+from rag.answer.evidence import PaperEvidence
+from rag.answer.sufficiency import missing_words
+from rag.prompts import CANNOT_ANSWER
+from rag.question import Question
+from rag.types import Citation
+
+NEAR = 0.35  # cosine of question and sentence from which evidence is worth showing
+NEAR_BY_NAME = 0.2  # ... if the paper holds a name that the question asks about
+SHOWN = 2  # pieces of closest evidence
+_RESULT = re.compile(r"\b(outperform|improv|achiev|surpass|state-of-the-art|reduc|increas)\w*|%", re.IGNORECASE)
+_DATA = re.compile(r"\b(dataset|corpus|benchmark|annotat\w+)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Abstention:
+    """The parts of an answer that says no."""
+
+    text: str
+    reason: str
+    closest: tuple[Citation, ...]
+    suggestions: tuple[str, ...]
+
+
+def abstain(question: Question, evidence: Sequence[PaperEvidence], why: str | None = None) -> Abstention:
+    """Build the abstention. evidence: the best papers, best first; may be empty. why: a reason known already."""
+    near = [one for one in evidence if _is_near(question, one)][:SHOWN]
+    missing = missing_words(question, evidence)[:3]
+    reason = why or _reason(missing, near)
+    closest = tuple(_citation(marker, one) for marker, one in enumerate(near, start=1))
+    suggestions = tuple(_suggestions(near or evidence))
+    parts = [f"{CANNOT_ANSWER} {reason}"]
+    if closest:
+        parts.append("Closest evidence:\n" + "\n".join(f"- {one.title}: “{one.quote}” [{one.marker}]" for one in closest))
+    if suggestions:
+        parts.append("You could ask instead:\n" + "\n".join(f"- {one}" for one in suggestions))
+    return Abstention("\n\n".join(parts), reason, closest, suggestions)
+
+
+def decline(why: str) -> Abstention:
+    """The reply to something that is not a question that can be asked."""
+    return Abstention(why, why, (), ())
+
+
+def _is_near(question: Question, one: PaperEvidence) -> bool:
+    nearest = max(sentence.cosine for sentence in one.sentences)
+    text = f"{one.paper.title} {one.paper.abstract}".casefold()
+    named = any(name.casefold() in text for name in question.names)
+    return nearest >= (NEAR_BY_NAME if named else NEAR)
+
+
+def _reason(missing: Sequence[str], near: Sequence[PaperEvidence]) -> str:
+    words = _listed([f"“{word}”" for word in missing])
+    if near and missing:
+        return f"The closest paper, “{near[0].paper.title}”, says nothing about {words}."
+    if near:
+        return f"The closest paper, “{near[0].paper.title}”, is on the subject but does not say this."
+    if missing:
+        return f"No abstract here is about {words}."
+    return "No abstract here comes close to it."
+
+
+def _listed(words: Sequence[str]) -> str:
+    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " or " + words[-1]
+
+
+def _citation(marker: int, one: PaperEvidence) -> Citation:
+    sentence = max(one.sentences, key=lambda each: (each.cosine, -each.index))
+    paper = one.paper
+    score = round(max(0.0, min(1.0, sentence.cosine)), 4)
+    return Citation(marker, paper.id, paper.title, sentence.text, sentence.span.start, sentence.span.end, score)
+
+
+def _suggestions(evidence: Sequence[PaperEvidence]) -> list[str]:
+    """Questions that the nearest papers do answer, of different kinds."""
+    found = []
+    for place, one in enumerate(evidence[:3]):
+        title = one.paper.title.rstrip(".?!")
+        if place == 0:
+            found.append(f"What does “{title}” propose?")
+        if _RESULT.search(one.paper.abstract) and len(found) < 3:
+            found.append(f"What results does “{title}” report?")
+        elif _DATA.search(one.paper.abstract):
+            found.append(f"Which data does “{title}” use?")
+    return found[:3]

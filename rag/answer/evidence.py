@@ -1,0 +1,162 @@
+"""The sentences of the retrieved papers, each with what speaks for it as an answer to the question."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.answer.fitted import Logistic
+from rag.catalog import Catalog
+from rag.ports import Vectors
+from rag.question import Question
+from rag.text import Span, content_stems, names, numbers, sentences
+from rag.types import Hit, Paper
+
+_PROPOSAL = re.compile(
+    r"\b(we|this (paper|work|study|article|survey)|our (method|approach|framework|work|model|system))\b.{0,60}\b("
+    r"propos|introduc|present|develop|describ|show|investigat|explor|study|studies|analy[sz]|formali[sz]|argue|find|survey|"
+    r"review|contribut|release|collect|design|train|learn|leverag|use)",
+    re.IGNORECASE,
+)
+_RESULT = re.compile(
+    r"\b(outperform\w*|improv\w*|achiev\w*|surpass\w*|state-of-the-art|results?|experiments?|demonstrat\w*|gains?|reduc\w*|"
+    r"comparable|significant\w*|superior|evaluat\w*|show|shows|find|found|increas\w*|win)\b|%",
+    re.IGNORECASE,
+)
+FEATURES = (
+    "cosine",  # of sentence and question
+    "coverage",  # share of the question's weight in the sentence
+    "exact",  # share of the question's words in the sentence
+    "cosine_here",  # the same two, against the paper's other sentences
+    "coverage_here",
+    "place",  # 0 for the first sentence of the abstract, 1 for the last
+    "place_squared",
+    "first",
+    "last",
+    "short",
+    "proposal",  # says what the paper does
+    "first_proposal",
+    "proposal_plain",  # ... and neither number nor name is asked for
+    "result",  # says what came out
+    "result_for_effect",  # ... and that is asked for
+    "result_for_number",
+    "number",
+    "number_asked",
+    "number_for_effect",
+    "number_unasked",
+    "name",  # holds a name that the question does not
+    "name_asked",
+)
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceEvidence:
+    """One sentence of one paper."""
+
+    paper: Paper
+    index: int  # of the sentence in the abstract
+    span: Span
+    stems: frozenset[str]
+    cosine: float  # of sentence and question
+    score: float  # probability that it holds what is asked, given that its paper is the right one
+    features: tuple[float, ...]  # in the order of FEATURES
+
+    @property
+    def text(self) -> str:
+        """The sentence, exactly as it stands in the abstract."""
+        return self.span.of(self.paper.abstract)
+
+
+@dataclass(frozen=True, slots=True)
+class PaperEvidence:
+    """One retrieved paper with all its sentences."""
+
+    paper: Paper
+    hit: Hit  # its best passage
+    sentences: tuple[SentenceEvidence, ...]
+    stems: frozenset[str]  # of title and abstract
+
+    @property
+    def best(self) -> SentenceEvidence:
+        """The sentence most likely to hold what is asked."""
+        return max(self.sentences, key=lambda one: (one.score, -one.index))
+
+
+def gather(question: Question, hits: Sequence[Hit], catalog: Catalog, model: Logistic) -> list[PaperEvidence]:
+    """Evidence of the hits' papers, in their order. model: gives sentences their score; over FEATURES."""
+    known = catalog.some(hit.passage.paper_id for hit in hits)
+    found = []
+    for hit in hits:
+        if hit.passage.paper_id not in known:
+            continue  # removed from the collection a moment ago
+        paper, vectors = known[hit.passage.paper_id]
+        cut = _sentences(question, paper, vectors, model)
+        if cut:
+            stems = frozenset(content_stems(paper.title)).union(*(one.stems for one in cut))
+            found.append(PaperEvidence(paper, hit, tuple(cut), stems))
+    return found
+
+
+def _sentences(question: Question, paper: Paper, vectors: Vectors, model: Logistic) -> list[SentenceEvidence]:
+    spans = sentences(paper.abstract)
+    texts = [span.of(paper.abstract) for span in spans]
+    stems = [frozenset(content_stems(text)) for text in texts]
+    cosines = vectors @ question.vector
+    matrix = _features(question, texts, stems, cosines)
+    return [
+        SentenceEvidence(paper, i, spans[i], stems[i], float(cosines[i]), float(score), tuple(matrix[i]))
+        for i, score in enumerate(model.probabilities(matrix))
+    ]
+
+
+def _features(
+    question: Question, texts: Sequence[str], stems: Sequence[frozenset[str]], cosines: NDArray[np.float32]
+) -> NDArray[np.float64]:
+    """[sentences, FEATURES] of one paper."""
+    count = len(texts)
+    asked = {term.stem for term in question.terms}
+    wants_number, wants_name, wants_effect = question.wants_number, question.wants_name, question.wants_effect
+    coverage = np.array([question.coverage(one) for one in stems])
+    exact = np.array([len(asked & one) / max(len(asked), 1) for one in stems])
+    place = np.arange(count) / max(count - 1, 1)
+    proposal = np.array([bool(_PROPOSAL.search(text)) for text in texts], dtype=float)
+    first_proposal = np.zeros(count)
+    if proposal.any():
+        first_proposal[int(np.argmax(proposal))] = 1.0
+    result = np.array([bool(_RESULT.search(text)) for text in texts], dtype=float)
+    number = np.array([bool(numbers(text)) for text in texts], dtype=float)
+    known = question.text.casefold()
+    name = np.array([any(one.casefold() not in known for one in names(text)) for text in texts], dtype=float)
+    columns = (
+        cosines,
+        coverage,
+        exact,
+        _standardised(np.asarray(cosines, dtype=np.float64)),
+        _standardised(coverage),
+        place,
+        place**2,
+        np.arange(count) == 0,
+        np.arange(count) == count - 1,
+        np.array([len(text) < 60 for text in texts]),
+        proposal,
+        first_proposal,
+        proposal * (not (wants_number or wants_name)),
+        result,
+        result * wants_effect,
+        result * wants_number,
+        number,
+        number * wants_number,
+        number * wants_effect,
+        number * (not wants_number),
+        name,
+        name * wants_name,
+    )
+    return np.column_stack(columns).astype(np.float64)
+
+
+def _standardised(values: NDArray[np.float64]) -> NDArray[np.float64]:
+    return np.asarray((values - values.mean()) / (values.std() + 0.02))
