@@ -87,10 +87,9 @@ def analyse(
 
     asked: the words of the asker. searched: the stand-alone form, which may carry words of earlier turns.
     """
-    terms = tuple(
-        Term(stem, word, lexical.idf(stem), dict(lexical.alike(stem, embed(word))))
-        for stem, word in dict(content_words(asked)).items()
-    )
+    words = dict(content_words(asked))
+    alike = lexical.alike(words, embed)
+    terms = tuple(Term(stem, word, lexical.idf(stem), alike[stem]) for stem, word in words.items())
     return Question(
         text=searched,
         vector=embed(searched),

@@ -57,7 +57,7 @@ def _is_near(question: Question, one: PaperEvidence) -> bool:
 
 
 def _reason(missing: Sequence[str], near: Sequence[PaperEvidence]) -> str:
-    words = _listed([f"“{word}”" for word in missing])
+    words = _listed([f"“{word}”" for word in missing]) if missing else ""
     if near and missing:
         return f"The closest paper, “{near[0].paper.title}”, says nothing about {words}."
     if near:

@@ -53,10 +53,10 @@ class LexicalRetriever:
     def retrieve(self, question: str, k: int, options: Options) -> list[Hit]:
         """Return at most k hits, best first; score is BM25, with stand-ins at a discount."""
         words = dict(content_words(question))
-        terms = [(stem, self._embed(word)) for stem, word in words.items()]
 
         def search(snapshot: Snapshot) -> list[tuple[Row, float]]:
             lexical = snapshot.lexical
+            terms = lexical.alike(words, self._embed)
             allowed = lexical.allowed(options.include, options.exclude)
             return [(lexical.rows[row], score) for row, score in lexical.search(terms, k, allowed)]
 

@@ -45,6 +45,7 @@ class LexicalIndex:
         self._scores: Mapping[str, Any] = bm25.scores if bm25 is not None else {}
         self._words = words
         self._vectors = vectors
+        self._place = {word: place for place, word in enumerate(words)}
 
     @classmethod
     def write(
@@ -83,15 +84,18 @@ class LexicalIndex:
 
     def search(
         self,
-        terms: Sequence[tuple[str, NDArray[np.float32]]],
+        terms: Mapping[str, Mapping[str, float]],
         k: int,
         allowed: NDArray[np.bool_] | None = None,
     ) -> list[tuple[int, float]]:
-        """(row, score) of the k best rows, best first, ties by row. terms: (stem, vector) of the question's words."""
+        """(row, score) of the k best rows, best first, ties by row.
+
+        terms: the stems of the question's words, each with the stems that may stand in for it and their weights.
+        """
         scores = np.zeros(len(self.rows))
-        for stem, vector in terms:
+        for stem, alike in terms.items():
             best = np.zeros(len(self.rows))  # a word counts once: as itself, or as the best that stands in for it
-            for like, weight in [(stem, 1.0), *self.alike(stem, vector)]:
+            for like, weight in [(stem, 1.0), *alike.items()]:
                 rows, values = self._column(like)
                 best[rows] = np.maximum(best[rows], weight * values)
             scores += best
@@ -100,16 +104,25 @@ class LexicalIndex:
         order = np.argsort(-scores, kind="stable")[:k]
         return [(int(row), float(scores[row])) for row in order if scores[row] > 0.0]
 
-    def alike(self, stem: str, vector: NDArray[np.float32]) -> list[tuple[str, float]]:
-        """(stem, weight) of the words that may stand in for a word, best first."""
-        if not len(self._words):
-            return []
-        cosines = self._vectors @ vector
-        usual = float(cosines.mean())  # models differ in how alike they find any two words
-        likeness = (cosines - usual) / max(1.0 - usual, 1e-6)
+    def alike(self, words: Mapping[str, str], embed: Callable[[str], NDArray[np.float32]]) -> dict[str, dict[str, float]]:
+        """Stem → the stems that may stand in for it → their weights, best first.
+
+        words: stem → word as asked. embed: called only for words that the vocabulary has no vector of.
+        """
+        if not words or not len(self._words):
+            return {stem: {} for stem in words}
+        vectors = np.stack(
+            [self._vectors[self._place[stem]] if stem in self._place else embed(word) for stem, word in words.items()]
+        )
+        cosines = vectors @ self._vectors.T
+        usual = cosines.mean(axis=1, keepdims=True)  # models differ in how alike they find any two words
+        likeness = (cosines - usual) / np.maximum(1.0 - usual, 1e-6)
+        return {stem: self._nearest(stem, row) for stem, row in zip(words, likeness, strict=True)}
+
+    def _nearest(self, stem: str, likeness: NDArray[np.float32]) -> dict[str, float]:
         order = np.argsort(-likeness, kind="stable")[: NEAREST + 1]
         found = [(self._words[i], DISCOUNT * float(likeness[i]) ** 2) for i in order if likeness[i] >= MIN_LIKENESS]
-        return [(word, weight) for word, weight in found if word != stem][:NEAREST]
+        return dict([(word, weight) for word, weight in found if word != stem][:NEAREST])
 
     def allowed(self, include: frozenset[str], exclude: frozenset[str]) -> NDArray[np.bool_] | None:
         """A mask of the rows whose papers the filters allow; None if they allow all."""
