@@ -6,7 +6,6 @@ from importlib import import_module
 from typing import TYPE_CHECKING, Any
 
 from rag.events.errors import EventError, EventRefused, EventsUnavailable, EventUnknown
-from rag.events.feedback import RULES
 from rag.events.records import (
     Conversation,
     ConversationSummary,
@@ -26,7 +25,6 @@ if TYPE_CHECKING:
     from rag.events.store import EventStore
 
 __all__ = [
-    "RULES",
     "Conversation",
     "ConversationSummary",
     "Counts",

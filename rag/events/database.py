@@ -40,6 +40,9 @@ class Database:
         self._engine = (
             sqlite_engine(self._url, busy_timeout_s) if self.is_sqlite else postgres_engine(self._url, busy_timeout_s)
         )
+        self._reading = (
+            self._engine if self.is_sqlite else self._engine.execution_options(isolation_level="REPEATABLE READ")
+        )
         self._writing = self._engine.execution_options(readback_writes=True)
         try:
             if self.is_sqlite:
@@ -50,8 +53,8 @@ class Database:
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
-        """A consistent view. Raises EventsUnavailable if the database cannot be used now."""
-        with translated(), self._engine.connect() as connection, connection.begin():
+        """One view of everything, whatever others write meanwhile. Raises EventsUnavailable if the database cannot be used now."""
+        with translated(), self._reading.begin() as connection:
             yield connection
 
     @contextlib.contextmanager
