@@ -100,7 +100,10 @@ def fit_selection(finder: Finder, questions: Sequence[Labelled]) -> tuple[Logist
             text = " ".join(papers[number].sentences[i].text for i in chosen)
             held.append(np.mean([holds_fact(text, fact) for fact in one.facts]))
         report.append(f"{top}: {np.mean(held):.3f}")
-    return model, f"selection, facts held by the best sentences of the right paper ({len(asked)} texts): {', '.join(report)}"
+    return (
+        model,
+        f"selection, facts held by the best sentences of the right paper ({len(asked)} texts): {', '.join(report)}",
+    )
 
 
 def fit_sufficiency(finder: Finder, questions: Sequence[Labelled], selection: Logistic) -> tuple[Logistic, float, str]:

@@ -1,7 +1,7 @@
 """Readback: ask a collection of paper abstracts; every sentence of an answer can be read back against its source.
 
-    from rag import ask
-    print(ask("How can a voice assistant learn query rewrites without annotated data?").text)
+from rag import ask
+print(ask("How can a voice assistant learn query rewrites without annotated data?").text)
 """
 
 from typing import TYPE_CHECKING, Any

@@ -23,6 +23,7 @@ from rag.types import Paper, Passage
 
 SCHEMA = 1
 CACHED = 4096  # papers kept parsed in memory
+CACHED = 4096  # papers kept parsed in memory
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,80 +116,11 @@ class Catalog:
                 self._read[paper_id, version] = (_paper(record), vectors)
         return {paper_id: held for paper_id, held in found.items() if held is not None}
 
-    def passages(self) -> list[Passage]:
-        """The passages in order."""
-        paper = self.paper
-        return [Passage(paper.id, paper.title, start, paper.abstract[start:end]) for start, end in self.spans]
-
-
-class Catalog:
-    """The catalog file. Reading is safe at any time from any thread or process; one process may write."""
-
-    def __init__(self, path: Path) -> None:
-        """path: the SQLite file; it is created at the first write."""
-        self._path = path
-        self._read: dict[tuple[str, str], tuple[Paper, Vectors]] = {}  # by id and fingerprint, so never stale
-
-    @property
-    def exists(self) -> bool:
-        """Whether anything was ever indexed here."""
-        return self._path.is_file()
-
-    def generation(self) -> int:
-        """A number that grows with every commit; 0 before the first."""
-        return int(self.meta().get("generation", "0")) if self.exists else 0
-
-    def meta(self) -> dict[str, str]:
-        """The manifest and the names of the parts that make up the current generation."""
-        if not self.exists:
-            return {}
-        with self._connect() as db:
-            return dict(db.execute("SELECT key, value FROM meta"))
-
-    def manifest(self) -> Manifest | None:
-        """What the current generation was made with; None before the first commit."""
-        stored = self.meta().get("manifest")
-        return Manifest(**json.loads(stored)) if stored else None
-
-    def fingerprints(self) -> dict[str, str]:
-        """Paper id → fingerprint, in the order in which the papers first came."""
-        if not self.exists:
-            return {}
-        with self._connect() as db:
-            return dict(db.execute("SELECT id, fingerprint FROM paper ORDER BY position"))
-
-    def papers(self) -> list[Paper]:
-        """All papers, in the order in which they first came."""
-        if not self.exists:
-            return []
-        with self._connect() as db:
-            return [_paper(record) for (record,) in db.execute("SELECT record FROM paper ORDER BY position")]
-
-    def paper(self, paper_id: str) -> Paper | None:
-        """One paper, or None if the collection does not hold it."""
-        found = self.some([paper_id])
-        return found[paper_id][0] if found else None
-
-    def some(self, paper_ids: Iterable[str]) -> dict[str, tuple[Paper, Vectors]]:
-        """Paper and sentence vectors of those of the ids that the collection holds."""
-        wanted = list(dict.fromkeys(paper_ids))
-        found: dict[str, tuple[Paper, Vectors]] = {}
-        if not self.exists:
-            return found
-        with self._connect() as db:
-            for start in range(0, len(wanted), 500):  # below SQLite's limit of bound variables
-                part = wanted[start : start + 500]
-                marks = ",".join("?" * len(part))
-                rows = db.execute(f"SELECT id, record, dimension, vectors FROM paper WHERE id IN ({marks})", part)
-                for paper_id, record, dimension, blob in rows:
-                    vectors = np.frombuffer(blob, dtype=np.float16).astype(np.float32).reshape(-1, dimension)
-                    found[paper_id] = (_paper(record), vectors)
-        return found
-
     def passages(self) -> Iterator[tuple[str, Passage]]:
         """(fingerprint of the paper, passage) of the whole collection, in order."""
         with self._connect() as db:
-            for fingerprint, record, spans in db.execute("SELECT fingerprint, record, spans FROM paper ORDER BY position"):
+            rows = db.execute("SELECT fingerprint, record, spans FROM paper ORDER BY position")
+            for fingerprint, record, spans in rows:
                 paper = _paper(record)
                 for start, end in json.loads(spans):
                     yield fingerprint, Passage(paper.id, paper.title, start, paper.abstract[start:end])

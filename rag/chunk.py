@@ -19,14 +19,20 @@ def passages_of(paper: Paper, max_tokens: int, count_tokens: Callable[[str], int
     abstract = paper.abstract
     if count_tokens(abstract) <= max_tokens:
         return [Passage(paper.id, paper.title, 0, abstract)]
-    return [Passage(paper.id, paper.title, start, abstract[start:end]) for start, end in _pack(abstract, max_tokens, count_tokens)]
+    return [
+        Passage(paper.id, paper.title, start, abstract[start:end])
+        for start, end in _pack(abstract, max_tokens, count_tokens)
+    ]
 
 
 def _pack(text: str, max_tokens: int, count_tokens: Callable[[str], int]) -> list[tuple[int, int]]:
     from llama_index.core.node_parser import SentenceSplitter
 
     spans = sentences(text)
-    pieces = [text[span.start : following] for span, following in zip(spans, [*(s.start for s in spans[1:]), len(text)], strict=True)]
+    pieces = [
+        text[span.start : following]
+        for span, following in zip(spans, [*(s.start for s in spans[1:]), len(text)], strict=True)
+    ]
     longest = max(count_tokens(piece) for piece in pieces)
     splitter = SentenceSplitter(
         # the splitter cuts a sentence above its budget into words; raising the budget keeps it whole

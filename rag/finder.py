@@ -28,7 +28,13 @@ class Finder:
         """dense_weight: share of dense search in the fused score, in [0, 1]."""
         self.index = index
         self._snapshots = Snapshots(index)
-        self._embed = lru_cache(maxsize=20_000)(lambda text: embedder.embed([text], "query")[0])
+
+        @lru_cache(maxsize=20_000)
+        def embed(text: str) -> NDArray[np.float32]:
+            vector: NDArray[np.float32] = embedder.embed([text], "query")[0]
+            return vector
+
+        self._embed = embed
         self.dense: Retriever = DenseRetriever(self._snapshots, index.vectors, embedder)
         self.lexical: Retriever = LexicalRetriever(self._snapshots, self._embed)
         self.hybrid: Retriever = HybridRetriever(self.dense, self.lexical, dense_weight)

@@ -62,7 +62,9 @@ class Index:
     def wanted(self) -> Manifest:
         """What an index made with today's settings would say of itself."""
         return Manifest(
-            self.embedder.name, self.embedder.dimension, f"{CHUNKER}/{self._settings.chunk_tokens} tokens, title in front"
+            self.embedder.name,
+            self.embedder.dimension,
+            f"{CHUNKER}/{self._settings.chunk_tokens} tokens, title in front",
         )
 
     def check(self) -> None:
@@ -78,7 +80,9 @@ class Index:
             for name, mine, theirs in zip(asdict(made), asdict(made).values(), asdict(wanted).values(), strict=True)
             if mine != theirs
         ]
-        raise IndexMismatch(f"The index does not fit the settings ({'; '.join(differences)}). Run: readback index --rebuild")
+        raise IndexMismatch(
+            f"The index does not fit the settings ({'; '.join(differences)}). Run: readback index --rebuild"
+        )
 
     @property
     def collection_name(self) -> str:
@@ -168,7 +172,9 @@ class Index:
         digest = sha256(f"{self.wanted}\n{current if rebuild else ''}".encode()).hexdigest()[:8]
         return f"{self._settings.collection}-{digest}"
 
-    def _write(self, todo: Sequence[Paper], gone: Sequence[str], facts: dict[str, str], *, anew: bool, progress: Progress) -> None:
+    def _write(
+        self, todo: Sequence[Paper], gone: Sequence[str], facts: dict[str, str], *, anew: bool, progress: Progress
+    ) -> None:
         # a rebuild swaps the collection at the end, in one go; otherwise long runs become visible step by step
         step = len(todo) if anew else CHECKPOINT
         parts = [todo[start : start + step] for start in range(0, len(todo), max(step, 1))] or [[]]
@@ -191,7 +197,9 @@ class Index:
         passages = change.passages()
         generation = change.commit_generation({**facts, "unswept": "yes"})
         # under the write lock: if the process dies now the transaction never happened and the folder is a leftover
-        LexicalIndex.write(self.lexical_folder(generation), passages, lambda words: self.embedder.embed(words, "document"))
+        LexicalIndex.write(
+            self.lexical_folder(generation), passages, lambda words: self.embedder.embed(words, "document")
+        )
 
     def _store(self, papers: Sequence[Paper], collection: str, progress: Progress) -> Iterator[Entry]:
         from rag.ingest import make_pipeline
@@ -222,7 +230,9 @@ class Index:
             raise IndexUnusable(f"Vectors are missing from {self.vectors.place}. Run: readback index --rebuild")
         prefix = f"{self._settings.collection}-"
         for other in self.vectors.names():
-            if other != name and (other == old_name or (self._settings.chroma_url is None and other.startswith(prefix))):
+            if other != name and (
+                other == old_name or (self._settings.chroma_url is None and other.startswith(prefix))
+            ):
                 self.vectors.drop(other)
         current = str(self.catalog.generation())
         for folder in self._lexical_dir.iterdir():
@@ -240,5 +250,9 @@ def run_pipeline(pipeline: IngestionPipeline, cut: Sequence[tuple[Paper, Sequenc
     """Embed and store the passages of some papers."""
     from rag.ingest import to_node
 
-    nodes = [to_node(paper.fingerprint, passage, passage_id(paper.fingerprint, passage)) for paper, passages in cut for passage in passages]
+    nodes = [
+        to_node(paper.fingerprint, passage, passage_id(paper.fingerprint, passage))
+        for paper, passages in cut
+        for passage in passages
+    ]
     pipeline.run(nodes=nodes)

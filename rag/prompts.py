@@ -22,8 +22,9 @@ Rules:
 
 REWRITE_RULES = """\
 Rewrite the last question of a conversation so that it can be understood, and searched for, without the conversation.
-Replace words such as "it", "they" or "the second one" by what they stand for. Keep it one question, and keep its meaning.
-Write it in English, the language of the collection. If it already stands alone, or if it changes the subject, repeat it unchanged. Reply with the question alone."""
+Replace words such as "it", "they" or "the second one" by what they stand for. Keep it one question with its meaning.
+Write it in English, the language of the collection. If it already stands alone, or if it changes the subject,
+repeat it unchanged. Reply with the question alone."""
 
 _TAG = re.compile(r"</?\s*passage\b[^>]*>", re.IGNORECASE)
 

@@ -13,24 +13,31 @@ from rag.retrieve.lexical import LexicalIndex
 from rag.text import content_words, names
 
 _NUMBER = re.compile(
-    r"\b(how (much|many|often|long|large|big|small|fast|far|high|low|few)|what (percentage|percent|fraction|share|number|"
+    r"\b(how (much|many|often|long|large|big|small|fast|far|high|low|few)|what (percentage|percent|"
+    r"fraction|share|number|"
     r"size|score|rate|accuracy|ratio|proportion|margin|gain)|by what|which (percentage|score|size|year)|percent(age)?|"
     r"what (was|is|were|are) the (\w+ ){0,3}(improvement|gain|reduction|increase|cost|score|accuracy|size|number|rate|"
-    r"ratio|percentage|margin|speed-?up)s?|what (improvement|reduction|increase|speed-?up)|number of|size of|in numbers)\b",
+    r"ratio|percentage|margin|speed-?up)s?|what (improvement|reduction|increase|speed-?up)|number of|"
+    r"size of|in numbers)\b",
     re.IGNORECASE,
 )
 _NAME = re.compile(
     r"\b(what('s| is| are| was| were) (\w+ ){0,2}(called|named)|name of|names of|(which|what|whose) (\w+ ){0,2}"
-    r"(dataset|corpus|corpora|benchmark|model|llm|language model|backbone|architecture|platform|algorithm|metric|language|"
+    r"(dataset|corpus|corpora|benchmark|model|llm|language model|backbone|architecture|platform|"
+    r"algorithm|metric|language|"
     r"domain|task|source|company|assistant|game|environment|simulator|tool|library|framework|testbed)s?)\b",
     re.IGNORECASE,
 )
 _MANY = re.compile(
-    r"\b(which (\w+ ){0,3}(works|papers|methods|approaches|studies|systems|articles|datasets|benchmarks|techniques|models|"
-    r"abstracts|publications|frameworks|surveys|resources|projects|ones|of (these|them|the))|what (\w+ ){0,3}(works|papers|"
+    r"\b(which (\w+ ){0,3}(works|papers|methods|approaches|studies|systems|articles|datasets|"
+    r"benchmarks|techniques|models|"
+    r"abstracts|publications|frameworks|surveys|resources|projects|ones|of (these|them|the))|"
+    r"what (\w+ ){0,3}(works|papers|"
     r"methods|approaches|studies|datasets|benchmarks|techniques|surveys|resources|options|ways|alternatives|corpora)|"
-    r"(list|compare|contrast|summari[sz]e|overview|survey of)\b|who (else|all)|all (the )?(works|papers|methods|studies)|"
-    r"(any|several|different|various) (works|papers|methods|approaches|studies|datasets|techniques)|papers (that|which|on|"
+    r"(list|compare|contrast|summari[sz]e|overview|survey of)\b|who (else|all)|all (the )?(works|"
+    r"papers|methods|studies)|"
+    r"(any|several|different|various) (works|papers|methods|approaches|studies|datasets|techniques)|"
+    r"papers (that|which|on|"
     r"about|using|where)|works (that|which|on|about|using)|differ(s|ence|ences|ent)? (between|from)|versus|\bvs\b|"
     r"respectively|each of)\b|^\W*(are|is) there (\w+ ){0,2}(works|papers|methods|studies|datasets)",
     re.IGNORECASE,
@@ -68,7 +75,11 @@ class Question:
     def coverage(self, stems: frozenset[str], *, stand_ins: bool = True) -> float:
         """Share of the question's weight that a text with these stems covers, in [0, 1]; 0.0 without terms."""
         total = sum(term.idf for term in self.terms)
-        return sum(term.idf * self.covers(term, stems, stand_ins=stand_ins) for term in self.terms) / total if total else 0.0
+        return (
+            sum(term.idf * self.covers(term, stems, stand_ins=stand_ins) for term in self.terms) / total
+            if total
+            else 0.0
+        )
 
     @staticmethod
     def covers(term: Term, stems: frozenset[str], *, stand_ins: bool = True) -> float:
@@ -80,9 +91,7 @@ class Question:
         return max((weight for stem, weight in term.alike.items() if stem in stems), default=0.0)
 
 
-def analyse(
-    asked: str, searched: str, lexical: LexicalIndex, embed: Callable[[str], NDArray[np.float32]]
-) -> Question:
+def analyse(asked: str, searched: str, lexical: LexicalIndex, embed: Callable[[str], NDArray[np.float32]]) -> Question:
     """Take a question apart.
 
     asked: the words of the asker. searched: the stand-alone form, which may carry words of earlier turns.

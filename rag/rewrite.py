@@ -18,32 +18,39 @@ RICH = 5  # content words from which a question names its own topic even if it s
 POOR = 1  # content words up to which a question in a conversation cannot stand alone
 
 _OPENS = re.compile(
-    r"^\W*(and|but|or|also|so|then|ok(ay)?|what about|how about|what of|same (question )?(for|with)|why( not)?\W*$|really)\b",
+    r"^\W*(and|but|or|also|so|then|ok(ay)?|what about|how about|what of|same (question )?(for|with)|"
+    r"why( not)?\W*$|really)\b",
     re.IGNORECASE,
 )
 _SUBSTITUTES = re.compile(
-    r"^\W*((and|but|so|then|ok(ay)?)\W+)*(what about|how about|what of|same (question )?(for|with)|(and|or)\W+(for|in|on|with))\b",
+    r"^\W*((and|but|so|then|ok(ay)?)\W+)*(what about|how about|what of|same (question )?(for|with)|"
+    r"(and|or)\W+(for|in|on|with))\b",
     re.IGNORECASE,
 )
 _ORDINAL = re.compile(
-    r"\bthe (first|second|third|fourth|fifth|last|former|latter)( (one|paper|work|method|approach|study|of (them|these|those)))?\b"
+    r"\bthe (first|second|third|fourth|fifth|last|former|latter)( (one|paper|work|method|approach|"
+    r"study|of (them|these|those)))?\b"
     r"(?! (time|author|step|stage|model|row|line))",
     re.IGNORECASE,
 )
 _PLACES = {"first": 0, "former": 0, "second": 1, "third": 2, "fourth": 3, "fifth": 4, "last": -1, "latter": -1}
 _MANY_BACK = re.compile(
-    r"\b(they|them|their|theirs|these|those|both|(each|any|all|none|which|one|some|either) of (them|these|those)|the others?|"
+    r"\b(they|them|their|theirs|these|those|both|(each|any|all|none|which|one|some|either) of (them|"
+    r"these|those)|the others?|"
     r"the (papers|works|methods|approaches|datasets|studies|two|three))\b",
     re.IGNORECASE,
 )
 _ONE_BACK = re.compile(
     r"\b(it|its|this|that one|this one|the same|"
-    r"(the|this|that|their|its) (method|approach|paper|work|model|system|framework|dataset|corpus|technique|study|authors?|idea|"
+    r"(the|this|that|their|its) (method|approach|paper|work|model|system|framework|dataset|corpus|"
+    r"technique|study|authors?|idea|"
     r"algorithm|benchmark|result|results|experiment|experiments|evaluation|improvement|gain))\b|"
     r"\b(does|do|did|is|was|can|could|would|about|of|than|with|without|for|like) that\b",
     re.IGNORECASE,
 )
-_STRONG = re.compile(r"\bof (them|these|those)\b|\b(this|that|the same) (paper|work|method|approach|study|one)\b", re.IGNORECASE)
+_STRONG = re.compile(
+    r"\bof (them|these|those)\b|\b(this|that|the same) (paper|work|method|approach|study|one)\b", re.IGNORECASE
+)
 _ABOUT = re.compile(r" \(about: (.*)\)$", re.DOTALL)
 
 

@@ -44,7 +44,9 @@ class Settings(BaseSettings):
     # where things are
     data_dir: Path = Field(default_factory=default_data_dir)
     chroma_url: str | None = None  # e.g. http://127.0.0.1:8000; unset: embedded in data_dir
-    collection: str = Field(default="readback", min_length=3, max_length=60, pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_-]+[a-zA-Z0-9]$")
+    collection: str = Field(
+        default="readback", min_length=3, max_length=60, pattern=r"^[a-zA-Z0-9][a-zA-Z0-9_-]+[a-zA-Z0-9]$"
+    )
 
     # finding papers
     embed_model: str = EMBEDDED_MODEL  # the embedded model, "onnx:/folder" or "openai:model-name"

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import threading
-from collections.abc import Callable, Collection, Sequence
+from collections.abc import Callable, Collection
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, TypeVar
@@ -61,7 +61,9 @@ class VectorStore:
 
     def collection(self, name: str) -> Any:
         """The Chroma collection of that name, created if missing; for the indexer."""
-        return self._call(lambda client: client.get_or_create_collection(name, embedding_function=None, configuration={"hnsw": HNSW}))
+        return self._call(
+            lambda client: client.get_or_create_collection(name, embedding_function=None, configuration={"hnsw": HNSW})
+        )
 
     def drop(self, name: str) -> None:
         """Delete a whole collection, if there is one."""
@@ -78,10 +80,20 @@ class VectorStore:
 
     def count(self, name: str) -> int:
         """How many vectors a collection holds; 0 if there is no such collection."""
-        return self._call(lambda client: client.get_collection(name, embedding_function=None).count() if self._has(client, name) else 0)
+        return self._call(
+            lambda client: (
+                client.get_collection(name, embedding_function=None).count() if self._has(client, name) else 0
+            )
+        )
 
     def search(
-        self, name: str, vector: NDArray[np.float32], k: int, *, include: Collection[str] = (), exclude: Collection[str] = ()
+        self,
+        name: str,
+        vector: NDArray[np.float32],
+        k: int,
+        *,
+        include: Collection[str] = (),
+        exclude: Collection[str] = (),
     ) -> list[Neighbour]:
         """The k stored passages nearest to the vector, best first, from the paper ids that the filters allow."""
         clauses = []
@@ -99,14 +111,19 @@ class VectorStore:
             if size == 0:
                 return None
             return collection.query(
-                query_embeddings=vector[np.newaxis], n_results=min(k, size), where=where, include=["metadatas", "distances"]
+                query_embeddings=vector[np.newaxis],
+                n_results=min(k, size),
+                where=where,
+                include=["metadatas", "distances"],
             )
 
         found = self._call(query)
         if found is None:
             return []
         return [
-            Neighbour(str(row["paper_id"]), str(row["fingerprint"]), int(row["start"]), int(row["end"]), 1.0 - float(distance))
+            Neighbour(
+                str(row["paper_id"]), str(row["fingerprint"]), int(row["start"]), int(row["end"]), 1.0 - float(distance)
+            )
             for row, distance in zip(found["metadatas"][0], found["distances"][0], strict=True)
         ]
 
@@ -160,5 +177,3 @@ class VectorStore:
             else "If it stays so, run: readback index --rebuild"
         )
         return IndexUnusable(f"The vectors in {self.place} cannot be used ({reason}). {advice}")
-
-

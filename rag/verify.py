@@ -24,7 +24,8 @@ GAIN = 0.12  # how much more of the sentence a further quote must hold to be cit
 MOST_QUOTES = 3
 _MARKER = re.compile(r"\s*\[\s*(\d+(?:\s*[,;–-]\s*\d+)*)\s*\]")
 _DENIAL = frozenset(
-    "not no never neither nor without cannot can't don't doesn't didn't isn't aren't wasn't weren't won't hardly fails fail "
+    "not no never neither nor without cannot can't don't doesn't didn't isn't aren't wasn't weren't "
+    "won't hardly fails fail "
     "failed unable lacks lack".split()
 )
 Embed = Callable[[str], NDArray[np.float32]]
@@ -42,7 +43,9 @@ class Verdict:
 
 def without_markers(sentence: str) -> tuple[str, frozenset[int]]:
     """The sentence without [n] markers, and the numbers they held."""
-    hinted = frozenset(int(number) for match in _MARKER.finditer(sentence) for number in re.findall(r"\d+", match.group(1)))
+    hinted = frozenset(
+        int(number) for match in _MARKER.finditer(sentence) for number in re.findall(r"\d+", match.group(1))
+    )
     bare = re.sub(r"\s+([.,;:!?])", r"\1", _MARKER.sub("", sentence))
     return re.sub(r"\s+", " ", bare).strip(), hinted
 
@@ -50,12 +53,16 @@ def without_markers(sentence: str) -> tuple[str, frozenset[int]]:
 class Verifier:
     """Judges sentences against the papers that the draft was made from. Pure but for the embedder it is given."""
 
-    def __init__(self, papers: Sequence[PaperEvidence], vectors: Sequence[NDArray[np.float32]], embed: Embed, idf: Idf) -> None:
+    def __init__(
+        self, papers: Sequence[PaperEvidence], vectors: Sequence[NDArray[np.float32]], embed: Embed, idf: Idf
+    ) -> None:
         """papers: in the order in which the model saw them, from 1. vectors: of each paper's sentences, unit rows.
 
         embed: text → unit vector of the same model. idf: rarity of a stem in the collection, in [0, 1].
         """
-        self._sentences = [(place, one, row) for place, paper in enumerate(papers, 1) for row, one in enumerate(paper.sentences)]
+        self._sentences = [
+            (place, one, row) for place, paper in enumerate(papers, 1) for row, one in enumerate(paper.sentences)
+        ]
         self._papers = list(papers)
         self._matrix = np.concatenate(list(vectors)) if vectors else np.zeros((0, 1), dtype=np.float32)
         self._embed = embed
@@ -68,7 +75,7 @@ class Verifier:
         if not stems or not self._sentences:
             return Verdict(Claim(text, (), 0.0, lead), False, "it states nothing that can be checked")
         weight = {stem: 0.1 + self._idf(stem) for stem in stems}
-        support = self._support(text, stems, weight, hinted)
+        support = self._support(text, weight, hinted)
         chosen = self._choose(stems, weight, support)
         quotes = tuple(self._quote(index, float(support[index])) for index in chosen)
         cited = [self._sentences[index][1] for index in chosen]
@@ -76,11 +83,11 @@ class Verifier:
         held = self._held(frozenset().union(*(one.stems for one in cited)), weight)
         strength = min(1.0, max(best, 0.5 * best + 0.5 * held))
         why = self._objection(text, cited, strength)
-        return Verdict(Claim(text, quotes, strength if not why else min(strength, SUPPORTED - 0.01), lead), not why, why)
+        return Verdict(
+            Claim(text, quotes, strength if not why else min(strength, SUPPORTED - 0.01), lead), not why, why
+        )
 
-    def _support(
-        self, text: str, stems: frozenset[str], weight: dict[str, float], hinted: frozenset[int]
-    ) -> NDArray[np.float64]:
+    def _support(self, text: str, weight: dict[str, float], hinted: frozenset[int]) -> NDArray[np.float64]:
         """How far each single sentence carries the text, in [0, 1]."""
         cosines = np.clip(self._matrix @ self._embed(text), 0.0, 1.0)
         pairs = _bigrams(text)
@@ -121,7 +128,9 @@ class Verifier:
     def _objection(self, text: str, cited: Sequence[SentenceEvidence], strength: float) -> str:
         quoted = " ".join(one.text for one in cited)
         known = numbers(quoted)
-        strange = [number for number in numbers(text) if not any(np.isclose(number, other, rtol=1e-6) for other in known)]
+        strange = [
+            number for number in numbers(text) if not any(np.isclose(number, other, rtol=1e-6) for other in known)
+        ]
         if strange:
             return f"the number {strange[0]:g} is not in what it cites"
         papers = {one.paper.id: f"{one.paper.title} {one.paper.abstract}" for one in cited}

@@ -38,7 +38,9 @@ def abstain(question: Question, evidence: Sequence[PaperEvidence], why: str | No
     suggestions = tuple(_suggestions(near or evidence))
     parts = [f"{CANNOT_ANSWER} {reason}"]
     if closest:
-        parts.append("Closest evidence:\n" + "\n".join(f"- {one.title}: “{one.quote}” [{one.marker}]" for one in closest))
+        parts.append(
+            "Closest evidence:\n" + "\n".join(f"- {one.title}: “{one.quote}” [{one.marker}]" for one in closest)
+        )
     if suggestions:
         parts.append("You could ask instead:\n" + "\n".join(f"- {one}" for one in suggestions))
     return Abstention("\n\n".join(parts), reason, closest, suggestions)

@@ -35,7 +35,7 @@ class Logistic:
 
 @cache
 def load(name: str, features: Sequence[str]) -> Logistic:
-    """The fitted model of that name. Raises SettingsError if it was fitted for other features than the code computes."""
+    """The fitted model of that name. Raises SettingsError if it was fitted for other features."""
     stored = json.loads(PATH.read_text(encoding="utf-8"))[name]
     if tuple(stored["features"]) != tuple(features):
         raise SettingsError(f"{PATH.name} does not fit this version of Readback ({name}). Run: python -m eval.fit")

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Generator, Iterator, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from rag.answer.evidence import PaperEvidence
 from rag.chat_model import close_stream, hit_limit
@@ -39,7 +40,7 @@ class Spent:
 def fitting_messages(
     question: str, papers: Sequence[PaperEvidence], budget: int, count_tokens: Callable[[str], int]
 ) -> tuple[list[Message], int]:
-    """The prompt with as many passages as the token budget takes, dropped whole from the bottom; and how many those are.
+    """The prompt with as many passages as the token budget takes, and how many those are; dropped from the bottom.
 
     Raises ContextTooLong if not even one passage fits.
     """
@@ -58,7 +59,7 @@ def draft(
     budget: int,
     answer_tokens: int,
     count_tokens: Callable[[str], int],
-) -> Iterator[Drafted | Spent]:
+) -> Generator[Drafted | Spent]:
     """Yield the model's sentences as they are finished, then Spent. Closing it ends the model's work.
 
     A half sentence at the token limit is left out. If the model finds the prompt too long, it is asked once more with
@@ -84,7 +85,9 @@ def _passage(one: PaperEvidence) -> tuple[str, str]:
     return one.paper.title, one.hit.passage.text
 
 
-def _sentences_of(model: ChatModel, messages: list[Message], count: int, answer_tokens: int) -> Iterator[Drafted | Spent]:
+def _sentences_of(
+    model: ChatModel, messages: list[Message], count: int, answer_tokens: int
+) -> Iterator[Drafted | Spent]:
     stream = model.stream(messages, max_tokens=answer_tokens)
     usage = Usage()
     buffer, seen = "", dict[str, int]()
@@ -113,7 +116,7 @@ def _sentences_of(model: ChatModel, messages: list[Message], count: int, answer_
 
 
 def _cut(buffer: str, *, last: bool) -> tuple[list[Drafted], str]:
-    """Whole sentences at the front of the buffer, and what is left of it. A sentence takes the markers behind it along."""
+    """Whole sentences at the front of the buffer, each with the markers behind it, and what is left."""
     found: list[Drafted] = []
     rest = buffer
     while rest:
@@ -141,13 +144,13 @@ def _with_markers(line: str) -> list[str]:
     if not spans:
         return [line] if line else []
     starts = [0, *(span.start for span in spans[1:]), len(line)]
-    pieces = [line[start:end] for start, end in zip(starts, starts[1:], strict=False)]
+    pieces = [line[start:end] for start, end in pairwise(starts)]
     merged: list[str] = []
     for piece in pieces:
         leading = _LEADING_MARKERS.match(piece)
-        if leading and merged:
-            merged[-1] += leading.group()
-            piece = piece[leading.end() :]
-        if piece:
-            merged.append(piece)
+        own = leading.end() if leading and merged else 0
+        if own:
+            merged[-1] += piece[:own]
+        if piece[own:]:
+            merged.append(piece[own:])
     return merged

@@ -22,7 +22,7 @@ def objection(question: str) -> str | None:
     if not question:
         return "There is no question in it. Please type one."
     if len(question) > MOST_CHARACTERS:
-        return f"It has {len(question):,} characters. Please ask in at most {MOST_CHARACTERS:,}: a question, not a document."
+        return f"It has {len(question):,} characters. Please ask a question of at most {MOST_CHARACTERS:,}."
     if not any(any(char.isalpha() for char in word) for word in words(question)):
         return "It has no words in it. Please ask in words."
     return None

@@ -143,7 +143,7 @@ def _lead(piece: Drafted, *, first: bool) -> str:
     return "" if first or not piece.opens else "\n"
 
 
-def _timed(pieces: Iterator[Drafted | Spent], watch: Stopwatch) -> Iterator[Drafted | Spent]:
+def _timed(pieces: Generator[Drafted | Spent], watch: Stopwatch) -> Iterator[Drafted | Spent]:
     while True:
         with watch.stage("answer"):
             piece = next(pieces, None)

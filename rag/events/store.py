@@ -14,7 +14,7 @@ from rag.events import conversations, export, ingest, privacy, reading
 from rag.events.database import UNAVAILABLE, Database
 from rag.events.errors import EventRefused, EventsUnavailable
 from rag.events.export import Format
-from rag.events.feedback import checked_id, checked_kind, checked_value
+from rag.events.feedback import checked_id, checked_kind, checked_value, storable
 from rag.events.ingest import Asked, Scores
 from rag.events.migrate import migrate
 from rag.events.records import (
@@ -172,7 +172,7 @@ class EventStore:
         with self._database.write() as connection:
             return ingest.write_feedback(
                 connection,
-                interaction_id,
+                storable(interaction_id),
                 id=id,
                 user=user,
                 kind=known,
@@ -196,7 +196,7 @@ class EventStore:
         """One conversation in full. Raises EventUnknown if this user has no such one."""
         self._writer.wait(WAIT_S)
         with self._database.read() as connection:
-            return conversations.read(connection, user, conversation)
+            return conversations.read(connection, user, storable(conversation))
 
     def rename_conversation(self, user: str, conversation: str, title: str) -> None:
         """Give it another title. Raises EventUnknown; EventRefused for an unfit title, or where no texts are kept."""
@@ -204,7 +204,7 @@ class EventStore:
             raise EventRefused("This Readback keeps no words of its users, so a conversation cannot have a title.")
         self._writer.wait(WAIT_S)
         with self._database.write() as connection:
-            conversations.rename(connection, user, conversation, title)
+            conversations.rename(connection, user, storable(conversation), title)
 
     def delete_conversation(self, user: str, conversation: str) -> Counts:
         """Delete its questions, answers, comments and edits, for good.
@@ -214,7 +214,7 @@ class EventStore:
         """
         self._writer.wait(WAIT_S)
         with self._database.write() as connection:
-            counts = conversations.delete(connection, user, conversation, self._clock())
+            counts = conversations.delete(connection, user, storable(conversation), self._clock())
         self._database.scrub()
         return counts
 
@@ -236,7 +236,7 @@ class EventStore:
     def interaction(self, id: str, *, user: str | None = None) -> Episode | None:
         """One interaction by the id of its answer, or None; with ``user``, only if it is theirs."""
         self._writer.wait(WAIT_S)
-        wanted = [interactions.c.id == id]
+        wanted = [interactions.c.id == storable(id)]
         if user is not None:
             wanted.append(interactions.c.user_id == user)
         with self._database.read() as connection:

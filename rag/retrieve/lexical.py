@@ -104,7 +104,9 @@ class LexicalIndex:
         order = np.argsort(-scores, kind="stable")[:k]
         return [(int(row), float(scores[row])) for row in order if scores[row] > 0.0]
 
-    def alike(self, words: Mapping[str, str], embed: Callable[[str], NDArray[np.float32]]) -> dict[str, dict[str, float]]:
+    def alike(
+        self, words: Mapping[str, str], embed: Callable[[str], NDArray[np.float32]]
+    ) -> dict[str, dict[str, float]]:
         """Stem → the stems that may stand in for it → their weights, best first.
 
         words: stem → word as asked. embed: called only for words that the vocabulary has no vector of.

@@ -1,0 +1,81 @@
+"""``readback …``: results on stdout, messages on stderr.
+
+Commands are imported when they are called, so that ``readback --help`` starts at once.
+"""
+
+from __future__ import annotations
+
+import importlib
+import logging
+import os
+import sys
+
+import click
+
+COMMANDS = {  # name: (where it is, what it does)
+    "ask": ("rag.cli.ask:ask", "Answer a question, or a file of questions."),
+    "index": ("rag.cli.index:index", "Bring the index up to date with files of papers."),
+    "serve": ("rag.cli.serve:serve", "Serve the chat page and the HTTP API."),
+    "mcp": ("rag.cli.serve:mcp", "Serve the tools ask, search_papers and get_paper over stdio."),
+    "doctor": ("rag.cli.doctor:doctor", "Say what is configured, what works and what would be used."),
+    "eval": ("eval.commands:evaluation", "Measure answers on gold questions, and compare runs."),
+    "events": ("rag.events.commands:events", "Export, forget or purge what was recorded."),
+    "user": ("ui.access.commands:user", "Manage who may use a server that others can reach."),
+}
+
+
+class _Lazy(click.Group):
+    def list_commands(self, ctx: click.Context) -> list[str]:  # noqa: ARG002
+        return list(COMMANDS)
+
+    def get_command(self, ctx: click.Context, cmd_name: str) -> click.Command | None:  # noqa: ARG002
+        if cmd_name not in COMMANDS:
+            return None
+        module, _, name = COMMANDS[cmd_name][0].partition(":")
+        command = getattr(importlib.import_module(module), name)
+        assert isinstance(command, click.Command)
+        return command
+
+    def format_commands(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:  # noqa: ARG002
+        with formatter.section("Commands"):
+            formatter.write_dl([(name, text) for name, (_, text) in COMMANDS.items()])
+
+
+@click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
+@click.version_option(package_name="readback", prog_name="readback")
+def group() -> None:
+    """Ask a collection of paper abstracts; every sentence of the answer can be read back against its source.
+
+    Settings come from the environment and from .env; .env.example explains them all.
+    """
+
+
+def main() -> None:
+    """The console script. Errors meant for the user are one line on stderr and exit code 1; a bug is exit code 70."""
+    from rag.errors import ReadbackError
+
+    try:
+        logging.basicConfig(
+            level=os.environ.get("READBACK_LOG_LEVEL", "WARNING"), format="%(levelname)s %(name)s: %(message)s"
+        )
+        for noisy in ("httpx", "chromadb", "bm25s", "openai"):
+            logging.getLogger(noisy).setLevel(logging.ERROR)
+        code = group.main(standalone_mode=False)
+        sys.exit(code if isinstance(code, int) else 0)
+    except click.exceptions.Abort:
+        click.echo("readback: stopped.", err=True)
+        sys.exit(130)
+    except click.ClickException as error:
+        error.show()
+        sys.exit(error.exit_code)
+    except ReadbackError as error:
+        click.echo(f"readback: {error}", err=True)
+        sys.exit(1)
+    except BrokenPipeError:  # the reader of our output has gone, as with "| head"
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        sys.exit(0)
+    except Exception as error:
+        if os.environ.get("READBACK_LOG_LEVEL") == "DEBUG":
+            raise
+        click.echo(f"readback: a bug: {type(error).__name__}: {error}. READBACK_LOG_LEVEL=DEBUG shows where.", err=True)
+        sys.exit(70)

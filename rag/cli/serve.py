@@ -1,0 +1,28 @@
+"""``readback serve`` and ``readback mcp``."""
+
+from __future__ import annotations
+
+import click
+
+from rag.cli.progress import papers_bar
+from rag.settings import Settings
+
+
+@click.command()
+@click.option("--host", help="Address to listen on; READBACK_HOST, or 127.0.0.1.")
+@click.option("--port", type=click.IntRange(1, 65535), help="READBACK_PORT, or 7860.")
+def serve(host: str | None, port: int | None) -> None:
+    """Serve the chat page and the HTTP API until Ctrl-C."""
+    from ui.app import serve as run
+
+    given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
+    with papers_bar("Indexing the shipped papers", None) as progress:
+        run(Settings.load(**given), progress=progress)
+
+
+@click.command()
+def mcp() -> None:
+    """Serve the Model Context Protocol over standard input and output."""
+    from ui.mcp_server import run_stdio
+
+    run_stdio(Settings.load())
