@@ -66,6 +66,27 @@ class Settings(BaseSettings):
     on_model_failure: Literal["extractive", "error"] = "extractive"
     unsupported: Literal["drop", "mark"] = "drop"  # what happens to a sentence without support
 
+    # the record of questions and feedback
+    events_url: SecretStr | None = None  # e.g. postgresql://…; unset: events.db in data_dir; may hold a password
+    retention_days: float | None = Field(default=None, gt=0, lt=100_000)  # older events are deleted; unset: kept
+    keep_questions: bool = True  # whether the words of people are stored, or signals alone
+
+    # the server
+    host: str = "127.0.0.1"  # beyond loopback the server starts only with keys or users
+    port: int = Field(default=7860, ge=1, le=65535)
+    public_hosts: str = ""  # names under which a proxy or network reaches it, separated by commas
+    trusted_proxies: str | None = None  # addresses whose X-Forwarded-* headers count, separated by commas
+    api_keys: SecretStr | None = None  # "name:key" or plain keys, separated by commas, 16 characters or more each
+    users_file: Path | None = None  # made by `readback user add`; unset: users.json in data_dir
+    session_days: float = Field(default=30, gt=0, le=365)  # how long a login lasts
+    read_only: bool = False  # whether papers can be added and removed over the page and HTTP
+    user_per_minute: int = Field(default=120, ge=0)  # questions of one user; 0: no limit
+    address_per_minute: int = Field(default=1200, ge=0)  # questions from one address; 0: no limit
+    question_chars: int = Field(default=4000, ge=100, le=4000)  # longest question
+    history_turns: int = Field(default=100, ge=1, le=1000)  # longest conversation that a request may bring along
+    body_kb: int = Field(default=1024, ge=16, le=100_000)  # largest request, uploads aside
+    upload_mb: int = Field(default=50, ge=1, le=2000)  # largest upload
+
     # the journal of the program itself
     log_level: Literal["DEBUG", "INFO", "WARNING", "ERROR"] = "WARNING"
 

@@ -1,0 +1,1 @@
+"""Readback's faces to people and programs: the chat page, the HTTP API and MCP."""

@@ -1,0 +1,69 @@
+"""What Prometheus reads: counts and latencies of everything asked through one Services object."""
+
+from __future__ import annotations
+
+from rag.events.records import Feedback, Source
+from rag.types import Answer
+
+STAGES = ("rewrite", "retrieve", "rerank", "answer", "verify", "total")
+
+
+class Metrics:
+    """Counters of one process; each has its own registry, so several can live side by side."""
+
+    def __init__(self) -> None:
+        """All counts start at zero."""
+        from prometheus_client import CollectorRegistry, Counter, Histogram
+
+        self.registry = registry = CollectorRegistry()
+        self._answers = Counter(
+            "readback_answers", "Answers by face, mode and outcome", ["source", "mode", "outcome"], registry=registry
+        )
+        self._failures = Counter(
+            "readback_failures", "Questions that ended in an error", ["source"], registry=registry
+        )
+        self._seconds = Histogram(
+            "readback_stage_seconds",
+            "Time spent on an answer, by stage",
+            ["stage"],
+            registry=registry,
+            buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
+        )
+        self._feedback = Counter("readback_feedback", "Feedback by kind and choice", ["kind", "value"], registry=registry)
+        self._tokens = Counter("readback_tokens", "Tokens by direction", ["direction"], registry=registry)
+        self._cost = Counter("readback_cost_usd", "Estimated price of the tokens, where known", registry=registry)
+        self._requests = Counter(
+            "readback_http_requests", "HTTP requests by area, method and status", ["area", "method", "status"], registry=registry
+        )
+
+    def answered(self, answer: Answer, source: Source) -> None:
+        """Count one answer. An unfinished one, that has no sentences and did not abstain, counts as stopped."""
+        outcome = "abstained" if answer.abstained else "answered" if answer.sentences else "stopped"
+        self._answers.labels(source, answer.mode, outcome).inc()
+        for stage in STAGES:
+            if stage in answer.timings_ms:
+                self._seconds.labels(stage).observe(answer.timings_ms[stage] / 1000)
+        self._tokens.labels("prompt").inc(answer.usage.prompt_tokens)
+        self._tokens.labels("completion").inc(answer.usage.completion_tokens)
+        self._cost.inc(answer.usage.cost_usd or 0.0)
+
+    def failed(self, source: Source) -> None:
+        """Count a question that ended in an error."""
+        self._failures.labels(source).inc()
+
+    def feedback(self, feedback: Feedback) -> None:
+        """Count feedback, by choice where its kind offers a few; words of people never become labels."""
+        from rag.events.feedback import RULES
+
+        choice = str(feedback.value) if RULES[feedback.kind].choices else ""
+        self._feedback.labels(feedback.kind, choice).inc()
+
+    def requested(self, area: str, method: str, status: int) -> None:
+        """Count an HTTP request. area: one of a few names, never a path, which anybody can make up."""
+        self._requests.labels(area, method, str(status)).inc()
+
+    def text(self) -> bytes:
+        """The exposition format."""
+        from prometheus_client import generate_latest
+
+        return generate_latest(self.registry)
