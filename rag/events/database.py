@@ -53,7 +53,7 @@ class Database:
 
     @contextlib.contextmanager
     def read(self) -> Iterator[Connection]:
-        """One view of everything, whatever others write meanwhile. Raises EventsUnavailable if the database cannot be used now."""
+        """One view of everything, whatever others write meanwhile. Raises EventsUnavailable if it cannot be had now."""
         with translated(), self._reading.begin() as connection:
             yield connection
 

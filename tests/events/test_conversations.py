@@ -100,6 +100,20 @@ def test_no_search_text_is_an_error(store: EventStore, search: str) -> None:
     assert isinstance(store.conversations("ada", search), list)
 
 
+@settings(suppress_health_check=[HealthCheck.function_scoped_fixture], max_examples=25, deadline=None)
+@given(st.text(st.characters(categories=["Cs", "Cc", "L"]), max_size=20))
+def test_no_id_is_an_error_of_ours(store: EventStore, id: str) -> None:
+    for touch in (
+        lambda: store.conversation("ada", id),
+        lambda: store.rename_conversation("ada", id, "Title"),
+        lambda: store.delete_conversation("ada", id),
+        lambda: store.feedback(id, user="ada", kind="stop"),
+    ):
+        with pytest.raises(EventUnknown):
+            touch()
+    assert store.interaction(id) is None
+
+
 def test_a_title_can_be_changed(store: EventStore) -> None:
     talk(store, "ada", "c1", "What is PRF?")
     store.rename_conversation("ada", "c1", "  Notes on\nPRF ")
