@@ -22,9 +22,9 @@ setup: $(VENV)/.runtime ## create the environment only; leaves .venv/bin/readbac
 test: $(VENV)/.dev ## run all tests (the browser and PostgreSQL ones need: make system-packages)
 	@missing=""; \
 	[ -n "$(CHROMIUM)" ] || missing="$$missing --ignore=tests/e2e"; \
-	[ -n "$(POSTGRES)" ] || missing="$$missing --deselect-postgres"; \
-	if [ -n "$$missing" ] && [ -n "$$CI" ]; then echo "make: chromium or postgresql is missing; run: make system-packages"; exit 1; fi; \
-	[ -z "$$missing" ] || echo "make: chromium or postgresql is missing, so tests are left out:$$missing. For all: make system-packages"; \
+	if [ -n "$$missing" ] && [ -n "$$CI" ]; then echo "make: chromium is missing; run: make system-packages"; exit 1; fi; \
+	[ -z "$$missing" ] || echo "make: there is no chromium, so the browser tests are left out. For all: make system-packages"; \
+	[ -n "$(POSTGRES)" ] || echo "make: there is no PostgreSQL, so its tests are skipped. For all: make system-packages"; \
 	$(BIN)/python -m pytest $$missing $(ARGS)
 
 lint: $(VENV)/.dev ## check style and types

@@ -21,8 +21,9 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eval.gold import GOLD, GoldQuestion, expand, load_gold
+from eval.gold import GoldQuestion, expand, load_gold
 from eval.metrics.facts import holds_fact
+from eval.natural import load_natural
 from rag.answer import evidence, sufficiency
 from rag.answer.evidence import PaperEvidence
 from rag.answer.fitted import PATH, Logistic
@@ -32,8 +33,8 @@ from rag.question import Question
 from rag.settings import Settings, shipped_corpus
 from rag.types import Hit, Options, Passage
 
-NATURAL = GOLD / "natural" / "questions.jsonl"
 SELECTION_C, SUFFICIENCY_C = 0.3, 0.03  # inverse strength of the penalty, by cross-validation
+RELEVANCE = 0.25  # added to the weights of nearness: the fit alone prefers any result to the one that was asked for
 REFUSED = 0.06  # share of answerable questions that the threshold may refuse
 
 
@@ -48,23 +49,11 @@ class Labelled:
     facts: tuple[tuple[str, ...], ...]
 
 
-def natural(half: str) -> list[Labelled]:
-    """One half of the natural questions: "fit" or "held-out"."""
-    found = []
-    for line in NATURAL.read_text(encoding="utf-8").splitlines():
-        record = json.loads(line)
-        if record["half"] == half:
-            facts = tuple(tuple(fact) for fact in record["facts"])
-            gold = tuple(paper_id for paper_id, grade in record["gold"].items() if grade == 2)
-            text = record["turns"][-1]["question"]
-            found.append(Labelled(record["id"], text, record["expects"] == "answer", gold, facts))
-    return found
-
-
 def development() -> list[Labelled]:
     """All questions that may be fitted on. False premises are left out: either reply to them is right."""
     kinds = ("single", "fact", "multi", "unanswerable", "out_of_scope")
-    return [*natural("fit"), *(one for question in load_gold("dev", kinds) for one in _phrasings(question))]
+    natural = [Labelled(one.id, one.text, one.answerable, one.central, one.facts) for one in load_natural("fit")]
+    return [*natural, *(one for question in load_gold("dev", kinds) for one in _phrasings(question))]
 
 
 def _phrasings(question: GoldQuestion) -> list[Labelled]:
@@ -89,8 +78,12 @@ def fit_selection(finder: Finder, questions: Sequence[Labelled]) -> tuple[Logist
             needs.append(one.need)
             owners.append(number)
     matrix, truth = np.array(rows), np.array(labels)
+    nearness = np.array([RELEVANCE * (name in {"cosine_here", "coverage_here"}) for name in evidence.FEATURES])
     guessed = _cross_validate(matrix, truth, needs, SELECTION_C)
-    model = _fit(matrix, truth, needs, SELECTION_C, evidence.FEATURES)
+    guessed = np.log(guessed / (1 - guessed)) + matrix @ nearness
+    fitted = _fit(matrix, truth, needs, SELECTION_C, evidence.FEATURES)
+    weights = tuple(round(float(weight), 6) for weight in fitted.weights + nearness)
+    model = Logistic(fitted.features, weights, fitted.intercept)
     report = []
     for top in (1, 2, 3):
         held = []

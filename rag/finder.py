@@ -37,6 +37,7 @@ class Finder:
         self._embed = embed
         self.dense: Retriever = DenseRetriever(self._snapshots, index.vectors, embedder)
         self.lexical: Retriever = LexicalRetriever(self._snapshots, self._embed)
+        self.bm25: Retriever = LexicalRetriever(self._snapshots, None)  # to compare with
         self.hybrid: Retriever = HybridRetriever(self.dense, self.lexical, dense_weight)
         self.reranker: Reranker = SentenceReranker(index.catalog, self._embed)
 

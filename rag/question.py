@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.retrieve.lexical import LexicalIndex
-from rag.text import content_words, names
+from rag.text import content_words, names, stem
 
 _NUMBER = re.compile(
     r"\b(how (much|many|often|long|large|big|small|fast|far|high|low|few)|what (percentage|percent|"
@@ -49,13 +49,25 @@ _EFFECT = re.compile(
 )
 
 
+# Words of asking about research that say little about the subject, and that an answer may put otherwise.
+_GENERIC = frozenset(
+    stem(word)
+    for word in "improve improvement reduce reduction increase decrease achieve perform performance use need require "
+    "help make method approach technique system result better good well best worse gain gains try large small new "
+    "different evaluate measure report effect effective way ways propose introduce present kind type number size "
+    "amount percentage percent score main key important possible able exist existing happen get take turn keep "
+    "change come go put work solve address people someone team instead based done goal idea".split()
+)
+GENERIC_WEIGHT = 0.3
+
+
 @dataclass(frozen=True, slots=True)
 class Term:
     """One content word of a question."""
 
     stem: str
     word: str  # as asked, case folded
-    idf: float  # rarity in the collection, in [0, 1]; 1 if no paper has it
+    weight: float  # rarity in the collection, in [0, 1], 1 if no paper has it; lowered for words of asking
     alike: Mapping[str, float]  # stems that may stand in for it → weight in [0, 1)
 
 
@@ -74,9 +86,9 @@ class Question:
 
     def coverage(self, stems: frozenset[str], *, stand_ins: bool = True) -> float:
         """Share of the question's weight that a text with these stems covers, in [0, 1]; 0.0 without terms."""
-        total = sum(term.idf for term in self.terms)
+        total = sum(term.weight for term in self.terms)
         return (
-            sum(term.idf * self.covers(term, stems, stand_ins=stand_ins) for term in self.terms) / total
+            sum(term.weight * self.covers(term, stems, stand_ins=stand_ins) for term in self.terms) / total
             if total
             else 0.0
         )
@@ -98,7 +110,10 @@ def analyse(asked: str, searched: str, lexical: LexicalIndex, embed: Callable[[s
     """
     words = dict(content_words(asked))
     alike = lexical.alike(words, embed)
-    terms = tuple(Term(stem, word, lexical.idf(stem), alike[stem]) for stem, word in words.items())
+    terms = tuple(
+        Term(root, word, lexical.idf(root) * (GENERIC_WEIGHT if root in _GENERIC else 1.0), alike[root])
+        for root, word in words.items()
+    )
     return Question(
         text=searched,
         vector=embed(searched),

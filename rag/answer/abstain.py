@@ -14,6 +14,7 @@ from rag.types import Citation
 
 NEAR = 0.35  # cosine of question and sentence from which evidence is worth showing
 NEAR_BY_NAME = 0.2  # ... if the paper holds a name that the question asks about
+CLOSE_BEHIND = 0.75  # a second paper is shown only if it comes so near to the first
 SHOWN = 2  # pieces of closest evidence
 _RESULT = re.compile(r"\b(outperform|improv|achiev|surpass|state-of-the-art|reduc|increas)\w*|%", re.IGNORECASE)
 _DATA = re.compile(r"\b(dataset|corpus|benchmark|annotat\w+)\b", re.IGNORECASE)
@@ -31,7 +32,8 @@ class Abstention:
 
 def abstain(question: Question, evidence: Sequence[PaperEvidence], why: str | None = None) -> Abstention:
     """Build the abstention. evidence: the best papers, best first; may be empty. why: a reason known already."""
-    near = [one for one in evidence if _is_near(question, one)][:SHOWN]
+    near = [one for one in evidence[:1] if _is_near(question, one)]
+    near += [one for one in evidence[1:SHOWN] if near and _is_as_near(one, near[0])]
     missing = missing_words(question, evidence)[:3]
     reason = why or _reason(missing, near)
     closest = tuple(_citation(marker, one) for marker, one in enumerate(near, start=1))
@@ -56,6 +58,11 @@ def _is_near(question: Question, one: PaperEvidence) -> bool:
     text = f"{one.paper.title} {one.paper.abstract}".casefold()
     named = any(name.casefold() in text for name in question.names)
     return nearest >= (NEAR_BY_NAME if named else NEAR)
+
+
+def _is_as_near(one: PaperEvidence, best: PaperEvidence) -> bool:
+    nearest = [max(sentence.cosine for sentence in each.sentences) for each in (one, best)]
+    return one.hit.score >= CLOSE_BEHIND * best.hit.score and nearest[0] >= max(NEAR, CLOSE_BEHIND * nearest[1])
 
 
 def _reason(missing: Sequence[str], near: Sequence[PaperEvidence]) -> str:

@@ -28,11 +28,8 @@ _RESULT = re.compile(
     re.IGNORECASE,
 )
 FEATURES = (
-    "cosine",  # of sentence and question
-    "coverage",  # share of the question's weight in the sentence
-    "exact",  # share of the question's words in the sentence
-    "cosine_here",  # the same two, against the paper's other sentences
-    "coverage_here",
+    "cosine_here",  # of sentence and question, against the paper's other sentences
+    "coverage_here",  # share of the question's weight in the sentence, likewise
     "place",  # 0 for the first sentence of the abstract, 1 for the last
     "place_squared",
     "first",
@@ -51,6 +48,7 @@ FEATURES = (
     "name",  # holds a name that the question does not
     "name_asked",
 )
+RELEVANCE = {"cosine_here": 1.0, "coverage_here": 1.0, "proposal": 1.0}
 
 
 @dataclass(frozen=True, slots=True)
@@ -64,6 +62,7 @@ class SentenceEvidence:
     cosine: float  # of sentence and question
     score: float  # probability that it holds what is asked, given that its paper is the right one
     features: tuple[float, ...]  # in the order of FEATURES
+    relevance: float  # how much it speaks of what is asked, against the paper's other sentences, whatever it holds
 
     @property
     def text(self) -> str:
@@ -84,6 +83,11 @@ class PaperEvidence:
     def best(self) -> SentenceEvidence:
         """The sentence most likely to hold what is asked."""
         return max(self.sentences, key=lambda one: (one.score, -one.index))
+
+    @property
+    def most_relevant(self) -> SentenceEvidence:
+        """The sentence that speaks most of what is asked."""
+        return max(self.sentences, key=lambda one: (one.relevance, -one.index))
 
 
 def gather(question: Question, hits: Sequence[Hit], catalog: Catalog, model: Logistic) -> list[PaperEvidence]:
@@ -107,8 +111,9 @@ def _sentences(question: Question, paper: Paper, vectors: Vectors, model: Logist
     stems = [frozenset(content_stems(text)) for text in texts]
     cosines = vectors @ question.vector
     matrix = _features(question, texts, stems, cosines)
+    relevance = matrix @ [RELEVANCE.get(name, 0.0) for name in FEATURES]
     return [
-        SentenceEvidence(paper, i, spans[i], stems[i], float(cosines[i]), float(score), tuple(matrix[i]))
+        SentenceEvidence(paper, i, spans[i], stems[i], float(cosines[i]), float(score), tuple(matrix[i]), relevance[i])
         for i, score in enumerate(model.probabilities(matrix))
     ]
 
@@ -118,10 +123,8 @@ def _features(
 ) -> NDArray[np.float64]:
     """[sentences, FEATURES] of one paper."""
     count = len(texts)
-    asked = {term.stem for term in question.terms}
     wants_number, wants_name, wants_effect = question.wants_number, question.wants_name, question.wants_effect
     coverage = np.array([question.coverage(one) for one in stems])
-    exact = np.array([len(asked & one) / max(len(asked), 1) for one in stems])
     place = np.arange(count) / max(count - 1, 1)
     proposal = np.array([bool(_PROPOSAL.search(text)) for text in texts], dtype=float)
     first_proposal = np.zeros(count)
@@ -132,9 +135,6 @@ def _features(
     known = question.text.casefold()
     name = np.array([any(one.casefold() not in known for one in names(text)) for text in texts], dtype=float)
     columns = (
-        cosines,
-        coverage,
-        exact,
         _standardised(np.asarray(cosines, dtype=np.float64)),
         _standardised(coverage),
         place,

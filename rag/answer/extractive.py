@@ -22,15 +22,18 @@ def quote_answer(question: Question, evidence: Sequence[PaperEvidence], papers: 
     """The answer as claims that are quotes. evidence: best paper first, at least one. papers: at most so many."""
     if question.wants_many and papers != 1:
         return list(_one_line_each(question, evidence, papers or MOST_PAPERS))
-    claims = list(_quotes(evidence[0], FROM_BEST))
+    claims = list(_quotes(question, evidence[0], FROM_BEST))
     if papers != 1 and len(evidence) > 1 and evidence[1].hit.score >= RUNNER_UP * evidence[0].hit.score:
-        claims += _quotes(evidence[1], 1)
+        claims += _quotes(question, evidence[1], 1)
     return claims
 
 
-def _quotes(paper: PaperEvidence, count: int) -> Iterator[Claim]:
-    ranked = sorted(paper.sentences, key=lambda one: (-one.score, one.index))[:count]
-    chosen = sorted(ranked, key=lambda one: one.index)
+def _quotes(question: Question, paper: PaperEvidence, count: int) -> Iterator[Claim]:
+    ranked = sorted(paper.sentences, key=lambda one: (-one.score, one.index))
+    if not (question.wants_number or question.wants_name):
+        # what the paper does about it comes first; then what is likeliest to hold the particulars
+        ranked.sort(key=lambda one: one is not paper.most_relevant)
+    chosen = sorted(ranked[:count], key=lambda one: one.index)
     for place, run in enumerate(_runs(chosen)):
         yield _claim(paper, run, lead=f"From “{paper.paper.title}”: " if place == 0 else "")
 

@@ -38,11 +38,11 @@ def signs(question: Question, evidence: Sequence[PaperEvidence]) -> list[float]:
     top = evidence[0]
     best = top.best
     close = frozenset().union(*(one.stems for one in evidence[:5]))
-    lacks = sorted((term.idf * (1 - question.covers(term, top.stems)) for term in question.terms), reverse=True)
+    lacks = sorted((term.weight * (1 - question.covers(term, top.stems)) for term in question.terms), reverse=True)
     sentence_coverage = max(question.coverage(one.stems) for one in top.sentences)
     known_names = [name for name in question.names if name.casefold() in _folded(top)]
     third = evidence[min(2, len(evidence) - 1)].hit.score
-    total = sum(term.idf for term in question.terms) or 1.0
+    total = sum(term.weight for term in question.terms) or 1.0
     return [
         top.hit.dense if top.hit.dense is not None else 0.0,
         max(one.cosine for one in top.sentences),
@@ -51,7 +51,7 @@ def signs(question: Question, evidence: Sequence[PaperEvidence]) -> list[float]:
         sentence_coverage,
         lacks[0] if lacks else 1.0,
         lacks[1] if len(lacks) > 1 else 0.0,
-        sum(term.idf for term in question.terms if question.covers(term, close) == 0.0) / total,
+        sum(term.weight for term in question.terms if question.covers(term, close) == 0.0) / total,
         float(len(known_names) < len(question.names)),
         float(bool(known_names)),
         (top.hit.lexical or 0.0) / max(len(question.terms), 1),
@@ -68,7 +68,7 @@ def missing_words(question: Question, evidence: Sequence[PaperEvidence]) -> list
     """The weighty words of the question that the best paper does not hold, weightiest first."""
     stems = evidence[0].stems if evidence else frozenset()
     lacking = [term for term in question.terms if question.covers(term, stems) < 0.35]
-    return [term.word for term in sorted(lacking, key=lambda term: -term.idf)]
+    return [term.word for term in sorted(lacking, key=lambda term: -term.weight)]
 
 
 def _folded(one: PaperEvidence) -> str:

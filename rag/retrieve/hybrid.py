@@ -45,8 +45,8 @@ class DenseRetriever:
 class LexicalRetriever:
     """Passages that share words with the question, or words of like meaning, by BM25."""
 
-    def __init__(self, snapshots: Snapshots, embed: Callable[[str], NDArray[np.float32]]) -> None:
-        """embed: the vector of one word, which says what it is like."""
+    def __init__(self, snapshots: Snapshots, embed: Callable[[str], NDArray[np.float32]] | None) -> None:
+        """embed: the vector of one word, which says what it is like; None for BM25 on the words themselves alone."""
         self._snapshots = snapshots
         self._embed = embed
 
@@ -56,7 +56,8 @@ class LexicalRetriever:
 
         def search(snapshot: Snapshot) -> list[tuple[Row, float]]:
             lexical = snapshot.lexical
-            terms = lexical.alike(words, self._embed)
+            alone: dict[str, dict[str, float]] = {stem: {} for stem in words}
+            terms = lexical.alike(words, self._embed) if self._embed else alone
             allowed = lexical.allowed(options.include, options.exclude)
             return [(lexical.rows[row], score) for row, score in lexical.search(terms, k, allowed)]
 
