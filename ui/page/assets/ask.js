@@ -1,0 +1,190 @@
+// Asking: the question goes out, the turn grows as it comes in, and a stop is a stop.
+const thread = $("#rb-thread");
+const question_box = $("#rb-question");
+
+function turns() {
+  return $$(".turn", thread);
+}
+
+function turn_of(node) {
+  return node.closest(".turn");
+}
+
+function set_busy(busy) {
+  $("#rb-stop").hidden = !busy;
+  $("#rb-send").hidden = busy;
+  page.classList.toggle("busy", busy);
+}
+
+function grow() {
+  question_box.style.height = "auto";
+  question_box.style.height = Math.min(question_box.scrollHeight, 200) + "px";
+}
+
+function ask(question, turn = turns().length + 1, steering = {}) {
+  question = question.trim();
+  if (!question) return question_box.focus();
+  if (page_state.run) stop();
+  if (!page_state.conversation) set_conversation(fresh());
+  const run = fresh();
+  page_state.run = { id: run, turn, conversation: page_state.conversation, question };
+  turns().slice(turn - 1).forEach((old) => old.remove());
+  drop_evidence_from(turn);
+  const waiting = document.createElement("article");
+  waiting.className = "turn working";
+  waiting.id = "turn-" + turn;
+  waiting.dataset.turn = turn;
+  const heading = document.createElement("h2");
+  heading.dir = "auto";
+  heading.textContent = question;
+  const row = document.createElement("div");
+  row.className = "question";
+  row.append(heading);
+  waiting.append(row);
+  thread.append(waiting);
+  $("#rb-welcome").hidden = true;
+  set_busy(true);
+  into_view(waiting, $("#rb-scroller"), "start");
+  trigger("ask", {
+    run,
+    turn,
+    question,
+    conversation: page_state.conversation,
+    include: page_state.scope.map((paper) => paper.id),
+    ...steering,
+  });
+}
+
+function receive(state) {
+  const run = page_state.run;
+  if (!run || state.run !== run.id) return; // an answer that nobody waits for any more
+  put_turn(state.turn, state.html);
+  if (state.evidence !== undefined) put_evidence(state.turn, state.evidence);
+  if (!state.done) return;
+  page_state.run = null;
+  set_busy(false);
+  $("#rb-spoken").textContent = "Answer ready.";
+  finish_turn(state.turn);
+  refresh_conversations();
+}
+
+function put_turn(turn, html) {
+  const holder = document.createElement("div");
+  holder.innerHTML = html;
+  const node = holder.firstElementChild;
+  const old = $("#turn-" + turn, thread);
+  if (old) old.replaceWith(node);
+  else thread.append(node);
+}
+
+function stop() {
+  const run = page_state.run;
+  if (!run) return;
+  page_state.run = null;
+  set_busy(false);
+  call("stop", { run: run.id }).catch(() => {});
+  const turn = $("#turn-" + run.turn, thread);
+  if (!turn) return;
+  turn.classList.remove("working");
+  turn.removeAttribute("aria-busy");
+  $(".progress", turn)?.remove();
+  const note = document.createElement("p");
+  note.className = "failure";
+  note.textContent = "You stopped this answer.";
+  const tools = document.createElement("div");
+  tools.className = "tools";
+  tools.innerHTML = '<button type="button" class="quiet" data-do="retry">Ask again</button>'
+    + '<button type="button" class="quiet" data-do="edit-question">Edit question</button>';
+  turn.append(note, tools);
+  put_evidence(run.turn, "");
+  $("#rb-spoken").textContent = "Stopped.";
+  question_box.focus();
+  refresh_conversations();
+}
+
+acts.stop = stop;
+acts.skip = () => question_box.focus();
+acts.suggest = (button) => ask(button.textContent);
+acts.retry = (button) => {
+  const turn = turn_of(button);
+  ask($(".question h2", turn).textContent, Number(turn.dataset.turn));
+};
+
+acts["edit-question"] = (button) => {
+  const turn = turn_of(button);
+  const heading = $(".question h2", turn);
+  if ($(".question form", turn)) return;
+  const form = document.createElement("form");
+  form.dataset.form = "edit-question";
+  form.innerHTML = '<textarea rows="2" dir="auto" maxlength="4000" aria-label="Your question"></textarea>'
+    + '<div class="tools"><button type="submit" class="primary">Ask</button>'
+    + '<button type="button" class="quiet" data-do="cancel-edit">Cancel</button></div>';
+  const box = $("textarea", form);
+  box.value = heading.textContent;
+  box.addEventListener("keydown", (event) => {
+    if (event.key === "Escape") { event.stopPropagation(); acts["cancel-edit"](box); }
+    if (sends(event)) { event.preventDefault(); form.requestSubmit(); }
+  });
+  turn.classList.add("editing-question");
+  $(".question", turn).append(form);
+  box.focus();
+};
+
+acts["cancel-edit"] = (node) => {
+  const turn = turn_of(node);
+  turn.classList.remove("editing-question");
+  $(".question form", turn).remove();
+  $('[data-do="edit-question"]', turn)?.focus();
+};
+
+forms["edit-question"] = (form) => {
+  const turn = turn_of(form);
+  const question = $("textarea", form).value;
+  if (!question.trim()) return;
+  const before = turn.dataset.answer;
+  if (before && question.trim() !== $(".question h2", turn).textContent) {
+    tell(before, "rephrase", question.trim()).catch(() => {});
+  }
+  ask(question, Number(turn.dataset.turn));
+};
+
+forms.steer = (form) => {
+  const turn = turn_of(form);
+  const searched = form.elements.standalone;
+  const picked = (choice) => $$('select[name="paper"]', form).filter((one) => one.value === choice).map((one) => one.dataset.paper);
+  const include = picked("include");
+  const before = turn.dataset.answer;
+  const rewritten = searched.value.trim() !== searched.defaultValue.trim();
+  if (rewritten && before && searched.value.trim()) tell(before, "rephrase", searched.value.trim()).catch(() => {});
+  ask($(".question h2", turn).textContent, Number(turn.dataset.turn), {
+    standalone: searched.value.trim(),
+    exclude: picked("exclude"),
+    papers: Number(form.elements.papers.value),
+    mode: form.elements.mode?.value,
+    model: form.elements.model?.value,
+    ...(include.length ? { include } : {}),
+  });
+};
+
+forms.ask = () => {
+  const question = question_box.value;
+  if (!question.trim()) return question_box.focus();
+  question_box.value = "";
+  grow();
+  ask(question);
+};
+
+function sends(event) {
+  // an Enter that ends the composition of a character is not one that sends
+  return event.key === "Enter" && !event.shiftKey && !event.isComposing && event.keyCode !== 229;
+}
+
+question_box.addEventListener("input", grow);
+question_box.addEventListener("keydown", (event) => {
+  if (!sends(event)) return;
+  event.preventDefault();
+  forms.ask();
+});
+document.addEventListener("keydown", (event) => {
+  if (event.key === "Escape" && page_state.run) { event.preventDefault(); stop(); }
+});

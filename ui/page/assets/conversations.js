@@ -1,0 +1,134 @@
+// Conversations: which one is open stands in the address, so that reload, back and bookmarks work.
+const list = $("#rb-conversations");
+
+function set_conversation(id) {
+  page_state.conversation = id;
+  const address = id ? "#c=" + id : location.pathname + location.search;
+  if ((location.hash || "") !== (id ? "#c=" + id : "")) history.pushState(null, "", address);
+  mark_open();
+}
+
+function mark_open() {
+  $$("li[data-conversation]", list).forEach((row) => {
+    const open = row.dataset.conversation === page_state.conversation;
+    row.classList.toggle("on", open);
+    const button = $(".open", row);
+    if (open) button.setAttribute("aria-current", "true");
+    else button.removeAttribute("aria-current");
+  });
+}
+
+const refresh_conversations = later(async () => {
+  try {
+    list.innerHTML = (await call("list", { search: $("#rb-search").value })).html;
+    mark_open();
+  } catch (_) { /* told already */ }
+}, 150);
+
+function clear_page() {
+  if (page_state.run) stop();
+  read_enough();
+  thread.replaceChildren();
+  sets.replaceChildren();
+  show_set(0);
+  $("#rb-welcome").hidden = false;
+}
+
+async function open_conversation(id) {
+  const found = await call("open", { conversation: id });
+  clear_page();
+  if (found.missing) {
+    set_conversation(null);
+    return;
+  }
+  set_conversation(id);
+  $("#rb-welcome").hidden = true;
+  thread.innerHTML = found.html;
+  sets.innerHTML = found.evidence;
+  show_set(found.turns);
+  finish_turn(found.turns);
+  const last = turns().at(-1);
+  if (last) into_view(last, $("#rb-scroller"), "start");
+}
+
+async function show_again(turn) {
+  // one turn as the record has it now
+  const number = Number(turn.dataset.turn);
+  const found = await call("open", { conversation: page_state.conversation });
+  if (found.missing) return;
+  const holder = document.createElement("div");
+  holder.innerHTML = found.html;
+  const fresh_turn = $("#turn-" + number, holder);
+  if (fresh_turn) turn.replaceWith(fresh_turn);
+}
+
+function drawer(open) {
+  page.classList.toggle("drawer-open", open);
+  $(".veil").hidden = !open;
+  $('.top [data-do="drawer"]').setAttribute("aria-expanded", String(open));
+}
+
+acts.drawer = () => drawer(!page.classList.contains("drawer-open"));
+acts.new = () => {
+  clear_page();
+  set_conversation(null);
+  drawer(false);
+  show_tab("chat");
+  question_box.focus();
+};
+acts.open = async (button) => {
+  drawer(false);
+  await open_conversation(button.closest("li").dataset.conversation);
+};
+
+acts.rename = (button) => {
+  const row = button.closest("li");
+  const form = document.createElement("form");
+  form.dataset.form = "rename";
+  form.innerHTML = '<input type="text" maxlength="200" aria-label="New title" dir="auto"><button type="submit" class="quiet">Save</button>';
+  $("input", form).value = $(".open", row).textContent;
+  $(".menu", row).open = false;
+  row.append(form);
+  row.classList.add("renaming");
+  $("input", form).select();
+  form.addEventListener("keydown", (event) => { if (event.key === "Escape") refresh_conversations(); });
+};
+forms.rename = async (form) => {
+  const title = $("input", form).value.trim();
+  if (!title) return;
+  const done = await call("rename", { conversation: form.closest("li").dataset.conversation, title });
+  say(done.said);
+  refresh_conversations();
+};
+acts.delete = async (button) => {
+  if (!button.classList.contains("sure")) {
+    button.classList.add("sure");
+    button.textContent = "Delete for good?";
+    return;
+  }
+  const id = button.closest("li").dataset.conversation;
+  const done = await call("delete", { conversation: id });
+  if (id === page_state.conversation) acts.new();
+  say(done.said);
+  refresh_conversations();
+};
+acts.export = async (button) => {
+  const found = await call("export", { conversation: button.closest("li").dataset.conversation });
+  button.closest("details").open = false;
+  for (const file of found.files) save_file(file.name, file.text, file.type);
+};
+
+function save_file(name, text, type) {
+  const link = document.createElement("a");
+  link.href = URL.createObjectURL(new Blob([text], { type }));
+  link.download = name;
+  link.click();
+  setTimeout(() => URL.revokeObjectURL(link.href), 10000);
+}
+
+$("#rb-search").addEventListener("input", refresh_conversations);
+window.addEventListener("popstate", () => {
+  const id = /^#c=([\w-]+)$/.exec(location.hash)?.[1];
+  if (!id) { clear_page(); page_state.conversation = null; mark_open(); }
+  else if (id !== page_state.conversation) open_conversation(id).catch(() => {});
+});

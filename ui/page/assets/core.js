@@ -1,0 +1,87 @@
+// What all parts of the page share: finding elements, calling Python, and saying things quietly.
+const $ = (selector, root = element) => root.querySelector(selector);
+const $$ = (selector, root = element) => Array.from(root.querySelectorAll(selector));
+const page = $("#rb");
+const page_state = { conversation: null, run: null, scope: [] };
+const acts = {}; // data-do="name" → what a click does: (button, event)
+const forms = {}; // data-form="name" → what submitting does: (form, event)
+
+function fresh() {
+  // crypto.randomUUID is missing where a page comes over plain http from another machine
+  return Array.from(crypto.getRandomValues(new Uint8Array(16)), (byte) => byte.toString(16).padStart(2, "0")).join("");
+}
+
+async function call(name, given = {}) {
+  let answer;
+  try {
+    answer = await server.readback_call({ ...given, do: name });
+  } catch (_) {
+    answer = { error: "Readback cannot be reached. Is it still running?" };
+  }
+  if (!answer || answer.error) {
+    say(answer?.error ?? "Readback did not answer.", true);
+    throw new Error("refused");
+  }
+  return answer;
+}
+
+let toast_timer = 0;
+function say(text, bad = false) {
+  const toast = $("#rb-toast");
+  toast.textContent = text;
+  toast.classList.toggle("bad", bad);
+  toast.classList.add("shown");
+  clearTimeout(toast_timer);
+  toast_timer = setTimeout(() => toast.classList.remove("shown"), bad ? 8000 : 2500);
+}
+
+function confirm_beside(root, text) {
+  const place = root && $(".saved", root);
+  if (!place || !text) return;
+  place.textContent = text;
+  clearTimeout(place.timer);
+  place.timer = setTimeout(() => { place.textContent = ""; }, 4000);
+}
+
+function later(act, wait_ms) {
+  let timer = 0;
+  return (...args) => {
+    clearTimeout(timer);
+    timer = setTimeout(() => act(...args), wait_ms);
+  };
+}
+
+function remember(name, value) {
+  try {
+    if (value === undefined) return localStorage.getItem("readback-" + name);
+    localStorage.setItem("readback-" + name, value);
+  } catch (_) { /* storage may be forbidden: then nothing is remembered */ }
+  return null;
+}
+
+const calm = () => matchMedia("(prefers-reduced-motion: reduce)").matches;
+const stacked = () => matchMedia("(max-width: 859px)").matches;
+
+function into_view(target, where, block = "center") {
+  // only the panel scrolls, never the window: scrollIntoView would move the whole page on a phone's keyboard
+  if (!target) return;
+  const box = stacked() ? $("#rb-chat") : where;
+  const top = target.getBoundingClientRect().top - box.getBoundingClientRect().top + box.scrollTop;
+  const gap = block === "start" ? 12 : Math.max(12, (box.clientHeight - target.offsetHeight) / 2);
+  box.scrollTo({ top: top - gap, behavior: calm() ? "auto" : "smooth" });
+}
+
+element.addEventListener("click", (event) => {
+  const target = event.target.closest("[data-do]");
+  if (!target || !element.contains(target)) return;
+  const act = acts[target.dataset.do];
+  if (!act) return;
+  if (target.tagName === "A") event.preventDefault();
+  Promise.resolve(act(target, event)).catch(() => {}); // call() has told the reader already
+});
+
+element.addEventListener("submit", (event) => {
+  event.preventDefault();
+  const act = forms[event.target.dataset.form];
+  if (act) Promise.resolve(act(event.target, event)).catch(() => {});
+});

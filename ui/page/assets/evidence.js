@@ -1,0 +1,134 @@
+// Evidence: a [n] shows its quote, a card shows the sentences that lean on it, and both are noted as exposure.
+const panel = $("#rb-evidence");
+const sets = $("#rb-sets");
+const opened = new Set(); // answer and paper of the cards that were opened, each noted once
+let watched = null; // the card being read, and since when
+
+function set_for(turn) {
+  return $(`.set[data-turn="${turn}"]`, sets);
+}
+
+function put_evidence(turn, html) {
+  const old = set_for(turn);
+  const holder = document.createElement("div");
+  holder.innerHTML = html;
+  let node = holder.firstElementChild;
+  if (!node || !node.classList.contains("set")) {
+    node = document.createElement("section");
+    node.className = "set";
+    node.dataset.turn = turn;
+    node.append(...holder.childNodes);
+  }
+  if (old) old.replaceWith(node);
+  else sets.append(node);
+  show_set(turn);
+}
+
+function drop_evidence_from(turn) {
+  read_enough();
+  $$(".set", sets).filter((set) => Number(set.dataset.turn) >= turn).forEach((set) => set.remove());
+  show_set(turn - 1);
+}
+
+function show_set(turn) {
+  $$(".set", sets).forEach((set) => { set.hidden = Number(set.dataset.turn) !== Number(turn); });
+  $$(".turn", thread).forEach((one) => one.classList.toggle("current", Number(one.dataset.turn) === Number(turn)));
+  $("#rb-no-evidence").hidden = $$(".set:not([hidden])", sets).some((set) => set.childElementCount > 0);
+  close_aside();
+}
+
+function finish_turn(turn) {
+  const first = $(".card", set_for(turn) ?? sets);
+  if (first && set_for(turn) && !stacked()) select_card(first, false);
+  panel.scrollTop = 0;
+}
+
+function card_of(turn, marker) {
+  return $$(".card", set_for(turn) ?? document.createElement("div"))
+    .find((card) => card.dataset.markers.split(" ").includes(String(marker)));
+}
+
+function select_card(card, by_reader = true) {
+  const set = card.closest(".set");
+  $$(".card", set).forEach((one) => {
+    one.classList.toggle("selected", one === card);
+    const whole = $('[data-do="expand"]', one);
+    if (whole) whole.setAttribute("aria-pressed", String(one === card));
+  });
+  read_enough();
+  if (!by_reader) return;
+  const answer = set.dataset.answer;
+  const paper = card.dataset.paper;
+  watched = { answer, paper, since: performance.now() };
+  if (opened.has(answer + paper)) return;
+  opened.add(answer + paper);
+  tell(answer, "open", null, paper).catch(() => {});
+}
+
+function read_enough() {
+  // how long a card was read; a glance says nothing
+  if (!watched) return;
+  const seconds = (performance.now() - watched.since) / 1000;
+  const { answer, paper } = watched;
+  watched = null;
+  if (seconds >= 2) tell(answer, "dwell", Math.min(seconds, 3600), paper).catch(() => {});
+}
+
+function show_quote(turn, marker) {
+  show_set(turn);
+  const card = card_of(turn, marker);
+  if (!card) return;
+  select_card(card);
+  $$(".cite", thread).forEach((one) => one.classList.toggle("on", one.dataset.turn === String(turn) && one.dataset.n === String(marker)));
+  $$("mark", card).forEach((mark) => mark.classList.toggle("on", mark.dataset.quotes.split(" ").includes(String(marker))));
+  const quote = $("#quote-" + turn + "-" + marker, card);
+  card.focus({ preventScroll: true });
+  requestAnimationFrame(() => into_view(quote?.closest("mark") ?? card, panel));
+}
+
+acts.cite = (link) => show_quote(link.dataset.turn, link.dataset.n);
+acts.quote = (badge) => show_quote(badge.closest(".set").dataset.turn, badge.dataset.n);
+acts.expand = (button) => {
+  const card = button.closest(".card");
+  if (!card.classList.contains("selected")) return select_card(card);
+  card.classList.remove("selected");
+  button.setAttribute("aria-pressed", "false");
+  read_enough();
+};
+acts["show-evidence"] = (button) => {
+  const turn = turn_of(button).dataset.turn;
+  show_set(turn);
+  const first = $(".card", set_for(turn) ?? sets);
+  if (first) { select_card(first); first.focus({ preventScroll: true }); into_view(first, panel, "start"); }
+};
+acts.useful = async (button) => {
+  const card = button.closest(".card");
+  const done = await tell(card.closest(".set").dataset.answer, "evidence", button.dataset.value, card.dataset.paper);
+  $$('[data-do="useful"]', card).forEach((one) => one.setAttribute("aria-pressed", String(one === button)));
+  confirm_beside(card, done.said);
+};
+
+function light_sentences(card) {
+  const markers = card ? card.dataset.markers.split(" ") : [];
+  const turn = card?.closest(".set").dataset.turn;
+  $$(".said", thread).forEach((said) => {
+    const here = card && turn_of(said).dataset.turn === turn;
+    said.classList.toggle("lit", Boolean(here) && said.dataset.leans.split(" ").some((one) => markers.includes(one)));
+  });
+}
+
+sets.addEventListener("pointerover", (event) => light_sentences(event.target.closest(".card")));
+sets.addEventListener("pointerleave", () => light_sentences(null));
+sets.addEventListener("focusin", (event) => light_sentences(event.target.closest(".card")));
+sets.addEventListener("focusout", () => light_sentences(null));
+sets.addEventListener("click", (event) => {
+  const card = event.target.closest(".card");
+  if (!card) return;
+  light_sentences(card);
+  if (!event.target.closest("a, button, summary") && !card.classList.contains("selected")) select_card(card);
+});
+document.addEventListener("visibilitychange", () => { if (document.hidden) read_enough(); });
+
+function close_aside() {
+  $(".aside", panel)?.remove();
+}

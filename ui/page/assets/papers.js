@@ -1,0 +1,1 @@
+// The collection: filled in when the tab is first opened.

@@ -1,0 +1,47 @@
+// The beginning: look, tabs, and what the address asks for.
+const LOOKS = ["system", "light", "dark"];
+
+function apply_look(look) {
+  if (look === "system") delete document.documentElement.dataset.look;
+  else document.documentElement.dataset.look = look;
+  const dark = look === "dark" || (look === "system" && matchMedia("(prefers-color-scheme: dark)").matches);
+  document.body.classList.toggle("dark", dark);
+  page.classList.toggle("night", dark);
+  $("#rb-look").textContent = "Look: " + look;
+}
+
+acts.look = () => {
+  const now = remember("look") ?? "system";
+  const next = LOOKS[(LOOKS.indexOf(now) + 1) % LOOKS.length];
+  remember("look", next);
+  apply_look(next);
+};
+matchMedia("(prefers-color-scheme: dark)").addEventListener("change", () => apply_look(remember("look") ?? "system"));
+
+function show_tab(name) {
+  for (const tab of $$('[role="tab"]')) {
+    const on = tab.dataset.tab === name;
+    tab.setAttribute("aria-selected", String(on));
+    tab.tabIndex = on ? 0 : -1;
+    $("#" + tab.getAttribute("aria-controls")).hidden = !on;
+  }
+  page.dataset.tab = name;
+}
+acts.tab = (tab) => show_tab(tab.dataset.tab);
+$(".tabs").addEventListener("keydown", (event) => {
+  const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
+  if (!step) return;
+  const tabs = $$('[role="tab"]');
+  const next = tabs[(tabs.indexOf(document.activeElement) + step + tabs.length) % tabs.length];
+  show_tab(next.dataset.tab);
+  next.focus();
+});
+
+watch("value", () => { if (props.value) receive(JSON.parse(props.value)); });
+apply_look(remember("look") ?? "system");
+refresh_conversations();
+call("examples").then((found) => { $("#rb-examples").innerHTML = found.html; }).catch(() => {});
+const asked_for = /^#c=([\w-]+)$/.exec(location.hash)?.[1];
+if (asked_for) open_conversation(asked_for).catch(() => {});
+page.classList.add("ready");
+if (!stacked()) question_box.focus();

@@ -1,0 +1,99 @@
+"""The page as Gradio Blocks: one component that is the page, its calls into Python, and its streams."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import gradio as gr
+from gradio.blocks import Blocks
+
+from ui.page.asking import Asking, Stops, Turns
+from ui.page.calls import Call, Calls, Given
+from ui.page.conversations import Conversations
+from ui.page.corrections import Corrections
+from ui.page.examples import examples
+from ui.page.show import Shower
+
+if TYPE_CHECKING:
+    from ui.services import Services
+
+ASSETS = Path(__file__).with_name("assets")
+STYLES = ("tokens.css", "layout.css", "answer.css", "evidence.css", "papers.css")
+SCRIPTS = ("core.js", "ask.js", "evidence.js", "correct.js", "conversations.js", "papers.js", "start.js")
+DEEP = {"show_progress": "hidden", "trigger_mode": "multiple", "concurrency_limit": None, "api_visibility": "private"}
+
+
+def build_page(services: Services) -> Blocks:
+    """The chat page over these services. Who is asking comes with each request, see ``whose``."""
+    stops, shower = Stops(), Shower(services)
+    turns = Turns(services)
+    asking, conversations = Asking(services, stops, turns, shower), Conversations(services, turns, shower)
+
+    def stop(given: Given, user: str) -> dict[str, Any]:
+        stops.wish(user, str(given.get("run")))
+        return {}
+
+    named: dict[str, Call] = {
+        "list": conversations.list,
+        "open": conversations.open,
+        "rename": conversations.rename,
+        "delete": conversations.delete,
+        "feedback": Corrections(services).store,
+        "examples": lambda _given, _user: {"html": examples(services)},
+        "stop": stop,
+    }
+    calls = Calls(named)
+
+    def readback_call(given: dict[str, Any], request: gr.Request) -> dict[str, Any]:
+        return calls.run(given, whose(request))
+
+    def ask(event: gr.EventData, request: gr.Request) -> Iterator[str]:
+        yield from asking.stream(event._data, whose(request))  # Gradio's only way to what was triggered
+
+    page = Blocks(title="Readback", analytics_enabled=False, fill_width=True)
+    with page:
+        face = gr.HTML(
+            html_template=shell(),
+            js_on_load=script(),
+            apply_default_css=False,
+            padding=False,
+            server_functions=[readback_call],
+        )
+        face.ask(ask, None, face, **DEEP)
+    page.queue(default_concurrency_limit=None, max_size=1_000, api_open=False)
+    return page
+
+
+def look() -> dict[str, Any]:
+    """Arguments for ``gradio.mount_gradio_app`` beside the page: no web font, no footer, colours before the first paint."""
+    theme = gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])
+    return {"theme": theme, "footer_links": [], "run_history": False, "head": asset("head.html")}
+
+
+def whose(request: Any) -> str:
+    """The pseudonymous id of who sent this. Gradio hands a bare request to calls and its own kind to streams."""
+    bare = getattr(request, "request", None) or request
+    return str(getattr(bare.state, "user", "local"))
+
+
+@cache
+def asset(name: str) -> str:
+    """A file of the page, as text."""
+    return (ASSETS / name).read_text("utf-8")
+
+
+def shell() -> str:
+    """The page before anything is in it. Gradio reads it as a template, so what a template acts on is refused."""
+    html = f"<style>{''.join(asset(name) for name in STYLES)}</style>{asset('shell.html')}"
+    found = [sign for sign in ("{{", "${", "`", "\\") if sign in html]
+    if found:
+        raise ValueError(f"{found} in the shell would be evaluated by the browser")
+    return html
+
+
+def script() -> str:
+    """All scripts in their order, as the body of one function."""
+    return "\n".join(asset(name) for name in SCRIPTS)
