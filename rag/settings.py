@@ -73,7 +73,7 @@ class Settings(BaseSettings):
 
     # the server
     host: str = "127.0.0.1"  # beyond loopback the server starts only with keys or users
-    port: int = Field(default=7860, ge=1, le=65535)
+    port: int = Field(default=7860, ge=0, le=65535)  # 0: any that is free
     public_hosts: str = ""  # names under which a proxy or network reaches it, separated by commas
     trusted_proxies: str | None = None  # addresses whose X-Forwarded-* headers count, separated by commas
     api_keys: SecretStr | None = None  # "name:key" or plain keys, separated by commas, 16 characters or more each

@@ -1,12 +1,19 @@
-"""The server: API routers, the guard before them, MCP, and the chat page at "/"."""
+"""The server: the gate, the API, MCP, and the chat page at "/"."""
 
 from __future__ import annotations
 
+import errno
 import os
-from collections.abc import Mapping
+import socket
+import sys
+from collections.abc import AsyncIterator, Callable, Mapping
+from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any
 
-os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")  # before Gradio is imported anywhere: it reports by default
+from rag.errors import SettingsError
+
+# before Gradio is imported anywhere: it reports how it is used, and asks for updates, unless told not to
+os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 if TYPE_CHECKING:
     import gradio as gr
@@ -15,27 +22,53 @@ if TYPE_CHECKING:
     from rag.settings import Settings
     from ui.services import Services
 
+DESCRIPTION = "Ask a collection of paper abstracts; every sentence of an answer can be read back against its source."
+GOODBYE_S = 5  # how long answers under way may take when the server is stopped
+
 
 def create_app(services: Services, page: gr.Blocks | None = None, look: Mapping[str, Any] | None = None) -> FastAPI:
     """The whole server over these services, which stay the caller's to close.
 
     page: mounted at "/"; without it there is the API alone. look: arguments for ``gradio.mount_gradio_app`` that decide
-    how the page looks (theme, css, js, head, ...).
+    how the page looks (theme, css, js, head, ...). Raises SettingsError for a server that others can reach and that
+    nobody has to log in to.
     """
     from fastapi import FastAPI
 
-    app = FastAPI(title="Readback", docs_url=None, redoc_url=None)
-    app.state.services = services
-    if page is not None:
-        import gradio
+    from ui.access.door import Door
+    from ui.access.gate import Gate
+    from ui.access.login import login_routes
+    from ui.api import ask, conversations, docs, errors, feedback, openai, operations, papers
+    from ui.api.turns import TurnMemory
+    from ui.mcp_server import build
 
-        gradio.mount_gradio_app(app, page, path="/", auth_dependency=user_id, show_error=False, **(look or {}))
+    door = Door.of(services.settings)
+    mcp = build(services, lambda context: user_id(context.request_context.request))
+    mcp_routes = mcp.streamable_http_app().routes
+
+    @asynccontextmanager
+    async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        async with mcp.session_manager.run():
+            yield
+
+    app = FastAPI(title="Readback", description=DESCRIPTION, docs_url=None, redoc_url=None, lifespan=lifespan)
+    app.state.services, app.state.door = services, door
+    app.state.turns, app.state.papers = TurnMemory(), papers.PaperList(services.assistant)
+    app.state.probe = operations.ModelProbe(services.settings)
+    errors.install(app)
+    app.add_middleware(Gate, door=door, services=services)
+    for module in (ask, openai, papers, feedback, conversations, operations, docs):
+        app.include_router(module.router)
+    app.include_router(login_routes(door, services))
+    app.router.routes.extend(mcp_routes)
+    if page is not None:
+        _mount(app, page, look or {}, services.settings)
     return app
 
 
-def user_id(request: Request) -> str:
-    """The pseudonymous id behind a request: what Gradio's handlers see as ``gr.Request.username``."""
-    return str(getattr(request.state, "user", "local"))
+def user_id(request: Request | Any) -> str:
+    """The pseudonymous id behind a request: what handlers of the page see as ``gr.Request.username``."""
+    return str(request.state.identity.user)
 
 
 def page_of(services: Services) -> tuple[gr.Blocks, dict[str, Any]]:
@@ -45,12 +78,80 @@ def page_of(services: Services) -> tuple[gr.Blocks, dict[str, Any]]:
     return ui.page.build_page(services), dict(getattr(ui.page, "look", dict)())
 
 
-def serve(settings: Settings) -> None:
-    """Serve page and API until interrupted. Raises ReadbackError, with one line for the user, if that cannot be."""
+def serve(settings: Settings, progress: Callable[[int], None] = lambda _: None) -> None:
+    """Serve page and API until interrupted, and say on stderr where.
+
+    progress: told how many more papers are indexed at the first start. Raises ReadbackError, with one line for the
+    user, if it cannot be: a port that is taken, a server without a login that others could reach.
+    """
     import uvicorn
 
+    from ui.access.exposure import exposure_of
     from ui.services import Services
 
-    with Services.open(settings) as services:
+    exposure_of(settings)  # before anything is opened or listened on
+    listening = listen(settings)
+    with listening, Services.open(settings, progress) as services:
         page, look = page_of(services)
-        uvicorn.run(create_app(services, page, look), host=settings.host, port=settings.port, log_level="warning")
+        config = uvicorn.Config(
+            create_app(services, page, look),
+            log_level="warning",
+            access_log=False,
+            server_header=False,
+            proxy_headers=settings.trusted_proxies is not None,
+            forwarded_allow_ips=settings.trusted_proxies,
+            timeout_graceful_shutdown=GOODBYE_S,
+        )
+        print(f"Readback is at {address_of(listening)}", file=sys.stderr, flush=True)
+        uvicorn.Server(config).run(sockets=[listening])
+
+
+def listen(settings: Settings) -> socket.socket:
+    """A socket on the settings' host and port, taken before the slow part of the start. Raises SettingsError."""
+    host = settings.host.strip("[]")
+    try:
+        found = socket.getaddrinfo(host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
+        family, kind, protocol, _, address = found[0]
+        listening = socket.socket(family, kind, protocol)
+    except OSError as error:
+        raise SettingsError(
+            f"READBACK_HOST: {settings.host} is no address of this machine ({error.strerror})."
+        ) from None
+    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    try:
+        listening.bind(address)
+        listening.listen(2048)
+    except OSError as error:
+        listening.close()
+        if error.errno == errno.EADDRINUSE:
+            raise SettingsError(
+                f"Port {settings.port} on {settings.host} is taken: stop what uses it, or set READBACK_PORT to another."
+            ) from None
+        raise SettingsError(f"Port {settings.port} on {settings.host} cannot be used ({error.strerror}).") from None
+    return listening
+
+
+def address_of(listening: socket.socket) -> str:
+    """Where a browser finds it."""
+    host, port = listening.getsockname()[:2]
+    host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
+    return f"http://{host}:{port}"
+
+
+def _mount(app: FastAPI, page: gr.Blocks, look: Mapping[str, Any], settings: Settings) -> None:
+    import gradio
+    from starlette.exceptions import HTTPException
+
+    async def nowhere() -> None:
+        raise HTTPException(404, "There is no such address, or not with this method.")
+
+    for area in ("api", "v1"):  # the page's mount takes every other address, and would answer in its own words
+        methods = ["GET", "POST", "PUT", "PATCH", "DELETE"]
+        app.add_api_route(f"/{area}/{{rest:path}}", nowhere, methods=methods, include_in_schema=False)
+    defaults: dict[str, Any] = {
+        "footer_links": [],
+        "run_history": False,
+        "show_error": False,
+        "max_file_size": f"{settings.upload_mb}mb",
+    }
+    gradio.mount_gradio_app(app, page, path="/", auth_dependency=user_id, **(defaults | dict(look)))

@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from time import perf_counter
 from typing import TYPE_CHECKING, Self
 
-from rag.errors import CorpusError, ReadbackError, SettingsError
+from rag.errors import CorpusError, ReadbackError
 from rag.events.records import Feedback, Kind, Source
 from rag.types import Answer, Options, Retrieved, RetrievedPaper, StreamEvent, TextDelta, Turn
+from ui.access.rates import Rates
 from ui.api.metrics import Metrics
 
 if TYPE_CHECKING:
@@ -64,6 +65,7 @@ class Services:
         """``Services.open`` makes all three; close() closes assistant and store."""
         self.settings, self.assistant, self.store = settings, assistant, store
         self.metrics = Metrics()
+        self.rates = Rates(settings.user_per_minute, settings.address_per_minute)
         self._collection_lock = threading.Lock()  # the index refuses a second writer instead of waiting for the first
         self._chores = ThreadPoolExecutor(1, thread_name_prefix="readback-chores")
 
@@ -112,8 +114,9 @@ class Services:
 
         user: pseudonymous id. turn: from 1; a turn that is asked again replaces itself and what followed it. Closing
         the iterator early stops the model; what was shown by then is recorded with a "stop". Raises ReadbackError,
-        and then nothing is recorded.
+        RateLimited among them, and then nothing is recorded.
         """
+        self.rates.question_of(user)
         began = perf_counter()
         partial = Partial(question)
         events = self.assistant.stream(question, history, options)
@@ -132,10 +135,10 @@ class Services:
             if not partial.finished:
                 stopped = partial.answer(options, (perf_counter() - began) * 1000)
                 self.store.record(stopped, user=user, source=source, conversation=conversation, turn=turn)
-                self.metrics.answered(stopped, source)
+                self.metrics.stopped(stopped, source)
                 self._chores.submit(self._record_stop, stopped.id, user)
             raise
-        except ReadbackError:
+        except Exception:
             self.metrics.failed(source)
             raise
 
@@ -274,6 +277,3 @@ class Partial:
 
 def _fault(error: CorpusError) -> Fault:
     return Fault(error.line, error.reason)
-
-
-__all__ = ["Fault", "ReadOnly", "Services", "SettingsError", "UploadReport", "UploadTooLarge"]

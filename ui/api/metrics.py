@@ -19,9 +19,7 @@ class Metrics:
         self._answers = Counter(
             "readback_answers", "Answers by face, mode and outcome", ["source", "mode", "outcome"], registry=registry
         )
-        self._failures = Counter(
-            "readback_failures", "Questions that ended in an error", ["source"], registry=registry
-        )
+        self._failures = Counter("readback_failures", "Questions that ended in an error", ["source"], registry=registry)
         self._seconds = Histogram(
             "readback_stage_seconds",
             "Time spent on an answer, by stage",
@@ -29,23 +27,31 @@ class Metrics:
             registry=registry,
             buckets=(0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60),
         )
-        self._feedback = Counter("readback_feedback", "Feedback by kind and choice", ["kind", "value"], registry=registry)
+        self._feedback = Counter(
+            "readback_feedback", "Feedback by kind and choice", ["kind", "value"], registry=registry
+        )
         self._tokens = Counter("readback_tokens", "Tokens by direction", ["direction"], registry=registry)
         self._cost = Counter("readback_cost_usd", "Estimated price of the tokens, where known", registry=registry)
         self._requests = Counter(
-            "readback_http_requests", "HTTP requests by area, method and status", ["area", "method", "status"], registry=registry
+            "readback_http_requests",
+            "HTTP requests by area, method and status",
+            ["area", "method", "status"],
+            registry=registry,
         )
 
     def answered(self, answer: Answer, source: Source) -> None:
-        """Count one answer. An unfinished one, that has no sentences and did not abstain, counts as stopped."""
-        outcome = "abstained" if answer.abstained else "answered" if answer.sentences else "stopped"
-        self._answers.labels(source, answer.mode, outcome).inc()
+        """Count a finished answer."""
+        self._answers.labels(source, answer.mode, "abstained" if answer.abstained else "answered").inc()
         for stage in STAGES:
             if stage in answer.timings_ms:
                 self._seconds.labels(stage).observe(answer.timings_ms[stage] / 1000)
         self._tokens.labels("prompt").inc(answer.usage.prompt_tokens)
         self._tokens.labels("completion").inc(answer.usage.completion_tokens)
         self._cost.inc(answer.usage.cost_usd or 0.0)
+
+    def stopped(self, answer: Answer, source: Source) -> None:
+        """Count an answer whose reader wanted no more of it."""
+        self._answers.labels(source, answer.mode, "stopped").inc()
 
     def failed(self, source: Source) -> None:
         """Count a question that ended in an error."""

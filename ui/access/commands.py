@@ -1,0 +1,62 @@
+"""``readback user …``: who may use a server that others can reach."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+import click
+
+from rag.settings import Settings
+
+if TYPE_CHECKING:
+    from ui.access.users import Users
+
+
+@click.group()
+def user() -> None:
+    """Manage who may use a server that others can reach."""
+
+
+@user.command("add")
+@click.argument("name")
+@click.password_option(help="Asked for if not given, which is better: a command line is no secret.")
+def add(name: str, password: str) -> None:
+    """Add a user, who can then log in. A running server takes note at once."""
+    _users().add(name, password)
+    click.echo(f"Added {name}.", err=True)
+
+
+@user.command("password")
+@click.argument("name")
+@click.password_option(help="Asked for if not given, which is better: a command line is no secret.")
+def password(name: str, password: str) -> None:
+    """Give a user a new password. Where they are logged in, they are logged out."""
+    _users().add(name, password, replace=True)
+    click.echo(f"Changed the password of {name}.", err=True)
+
+
+@user.command("remove")
+@click.argument("name")
+def remove(name: str) -> None:
+    """Remove a user. What was recorded of them stays until `readback events forget`."""
+    _users().remove(name)
+    click.echo(f"Removed {name}.", err=True)
+
+
+@user.command("list")
+def list_users() -> None:
+    """Show names, and the ids by which the record of events knows them."""
+    from ui.access.keys import parse_keys
+    from ui.access.sessions import Sessions, server_secret
+
+    settings = Settings.load()
+    sessions = Sessions(server_secret(settings.data_dir), settings.session_days)
+    names = dict.fromkeys(_users().names(), "user") | {key.name: "API key" for key in parse_keys(settings.api_keys)}
+    for name, kind in sorted(names.items()):
+        click.echo(f"{name}\t{sessions.pseudonym(name)}\t{kind}")
+
+
+def _users() -> Users:
+    from ui.access.users import Users
+
+    return Users.of(Settings.load())

@@ -1,0 +1,198 @@
+"""What every request passes first: host, origin, size, identity and rate. Plain ASGI, so that streams stay streams."""
+
+from __future__ import annotations
+
+import logging
+from typing import TYPE_CHECKING
+from urllib.parse import quote, urlsplit
+
+from starlette.datastructures import MutableHeaders
+from starlette.exceptions import HTTPException
+from starlette.requests import Request
+from starlette.responses import RedirectResponse, Response
+
+from rag.errors import ReadbackError
+from ui.access.door import Identity, KeyRefused, wants_page
+from ui.access.exposure import is_loopback
+from ui.access.headers import dress
+from ui.access.rates import RateLimited
+from ui.api.errors import BUG, explained, problem
+
+if TYPE_CHECKING:
+    from starlette.types import ASGIApp, Message, Receive, Scope, Send
+
+    from ui.access.door import Door
+    from ui.services import Services
+
+log = logging.getLogger(__name__)
+SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
+METHODS = SAFE | {"POST", "PUT", "PATCH", "DELETE"}
+ASKING = frozenset({"/v1/chat/completions", "/api/ask"})
+PUBLIC = frozenset({"/healthz", "/readyz", "/login", "/logout"})
+UPLOADS = frozenset({"/api/papers", "/gradio_api/upload"})
+
+
+class TooLarge(HTTPException):
+    """The body is larger than announced, or than allowed."""
+
+    def __init__(self, most_bytes: int) -> None:
+        """most_bytes: the limit."""
+        super().__init__(413, f"The request is larger than the {most_bytes:,} bytes that are taken here.")
+
+
+def area_of(path: str) -> str:
+    """Which part of the server a path belongs to: v1, api, mcp, ops or page."""
+    first = path.split("/", 2)[1] if path.startswith("/") else ""
+    if first in ("v1", "api", "mcp"):
+        return first
+    return "ops" if first in ("healthz", "readyz", "metrics", "openapi.json") else "page"
+
+
+class Gate:
+    """Middleware around the whole server."""
+
+    def __init__(self, app: ASGIApp, door: Door, services: Services) -> None:
+        """door: tells people apart. services: for its settings, rates and metrics."""
+        self._app, self._door, self._services = app, door, services
+        settings = services.settings
+        self._body_bytes = settings.body_kb * 1000
+        self._upload_bytes = settings.upload_mb * 1_000_000 + 100_000  # a form's own words around the file
+
+    async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
+        """Let a request pass, or answer it here."""
+        if scope["type"] == "lifespan":
+            await self._app(scope, receive, send)
+        elif scope["type"] == "http":
+            await self._http(scope, receive, send)
+        else:  # nothing here speaks over WebSockets, and they would bypass all of this
+            await send({"type": "websocket.close", "code": 1008})
+
+    async def _http(self, scope: Scope, receive: Receive, send: Send) -> None:
+        request = Request(scope)
+        area = area_of(scope["path"])
+        identity: Identity | None = None
+        started = False
+
+        async def dressed(message: Message) -> None:
+            nonlocal started
+            if message["type"] == "http.response.start":
+                started = True
+                dress(MutableHeaders(scope=message), area)
+                if identity is not None and identity.cookie and wants_page(request):
+                    self._set_cookie(message, request, identity.cookie)
+                method = request.method if request.method in METHODS else "other"
+                self._services.metrics.requested(area, method, message["status"])
+            await send(message)
+
+        try:
+            refusal = self._misdirected(request) or self._too_large(request)
+            if refusal is None:
+                identity, refusal = self._admit(request)
+            if refusal is None:
+                scope.setdefault("state", {})["identity"] = identity
+                await self._app(scope, self._counted(request, receive), dressed)
+            else:
+                await refusal(scope, receive, dressed)
+        except TooLarge as error:
+            if not started:
+                await problem(413, error.detail, "request_too_large")(scope, receive, dressed)
+        except ReadbackError as error:
+            if started:
+                log.warning("a response broke off: %s", error)
+            else:
+                await explained(error)(scope, receive, dressed)
+        except Exception:
+            log.exception("a bug, at %s %s", request.method, area)
+            if not started:
+                await problem(500, BUG, "bug")(scope, receive, dressed)
+
+    def _misdirected(self, request: Request) -> Response | None:
+        """Refuse other names for this server: a web page can make its own name mean 127.0.0.1 (DNS rebinding)."""
+        host = _hostname(request.headers.get("host", ""))
+        exposure = self._door.exposure
+        if host in exposure.hosts or (not exposure.hosts and exposure.reachable) or is_loopback(host):
+            return None
+        return problem(
+            421, "This server does not answer by that name. READBACK_PUBLIC_HOSTS lists its names.", "wrong_host"
+        )
+
+    def _foreign(self, request: Request) -> bool:
+        """Whether a page of another site sent this. Same machine, other port is another site too."""
+        origin = request.headers.get("origin")
+        if origin is None:
+            site = request.headers.get("sec-fetch-site", "none")
+            return request.method not in SAFE and site not in ("same-origin", "none")
+        parts = urlsplit(origin)
+        same = parts.netloc.lower() == request.headers.get("host", "").lower()
+        return not (parts.scheme in ("http", "https") and (same or parts.hostname in self._door.exposure.hosts))
+
+    def _most_bytes(self, request: Request) -> int:
+        return self._upload_bytes if request.url.path in UPLOADS else self._body_bytes
+
+    def _too_large(self, request: Request) -> Response | None:
+        announced = request.headers.get("content-length", "0")
+        if announced.isdecimal() and int(announced[:20]) > self._most_bytes(request):
+            return problem(413, TooLarge(self._most_bytes(request)).detail, "request_too_large")
+        return None
+
+    def _counted(self, request: Request, receive: Receive) -> Receive:
+        seen, most = 0, self._most_bytes(request)
+
+        async def counted() -> Message:
+            nonlocal seen
+            message = await receive()
+            seen += len(message.get("body", b""))
+            if seen > most:
+                raise TooLarge(most)
+            return message
+
+        return counted
+
+    def _admit(self, request: Request) -> tuple[Identity | None, Response | None]:
+        """Who it is, or why not."""
+        path, address = request.url.path, request.client.host if request.client else "unknown"
+        rates = self._services.rates
+        try:
+            identity = self._door.identify(request)
+        except KeyRefused:
+            try:
+                rates.check_failures(address)
+            except RateLimited as error:
+                return None, explained(error)
+            rates.failed(address)
+            wrong = problem(401, "The API key is wrong.", "invalid_api_key", headers={"WWW-Authenticate": "Bearer"})
+            return None, wrong
+        if self._foreign(request) and (identity is None or identity.how != "key"):
+            return None, problem(403, "Requests from pages of other sites are refused.", "foreign_origin")
+        if identity is None and path not in PUBLIC:
+            return None, self._login_needed(request)
+        user = identity.user if identity else address
+        if path in ASKING and request.method == "POST":
+            rates.question_from(address)
+        elif request.method not in SAFE or area_of(path) in ("v1", "api", "mcp"):
+            rates.request(user, address)
+        return identity, None
+
+    def _login_needed(self, request: Request) -> Response:
+        if wants_page(request):
+            return RedirectResponse(f"/login?next={quote(request.url.path)}", 303)
+        message = "This server needs a login: send an API key as “Authorization: Bearer KEY”, or log in at /login."
+        return problem(401, message, "login_needed", headers={"WWW-Authenticate": "Bearer"})
+
+    def _set_cookie(self, message: Message, request: Request, value: str) -> None:
+        holder = Response()
+        set_session(holder, self._door, request, value, self._door.sessions.max_age_s("browser"))
+        MutableHeaders(scope=message).append("set-cookie", holder.headers["set-cookie"])
+
+
+def set_session(response: Response, door: Door, request: Request, value: str, max_age_s: int) -> None:
+    """Give a response the cookie: out of reach of scripts and of other sites' requests, and of plain HTTP after TLS."""
+    secure = request.url.scheme == "https"
+    response.set_cookie(door.cookie_name, value, max_age_s, path="/", secure=secure, httponly=True, samesite="lax")
+
+
+def _hostname(host: str) -> str:
+    """The name in a Host header, without its port."""
+    if host.startswith("["):
+        return host[1:].partition("]")[0].lower()
+    return host.partition(":")[0].lower()

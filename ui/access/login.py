@@ -1,0 +1,78 @@
+"""The login page: one form, no script, nothing from elsewhere."""
+
+from __future__ import annotations
+
+from html import escape
+from typing import TYPE_CHECKING, Annotated
+
+from fastapi import APIRouter, Form, Request
+from starlette.concurrency import run_in_threadpool
+from starlette.responses import HTMLResponse, RedirectResponse, Response
+
+from ui.access.gate import set_session
+from ui.access.headers import PLAIN_CSP
+
+if TYPE_CHECKING:
+    from ui.access.door import Door
+    from ui.services import Services
+
+PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Log in · Readback</title>
+<meta name="viewport" content="width=device-width, initial-scale=1"><style>
+:root {{ color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif }}
+body {{ display: grid; place-items: center; min-height: 90vh; margin: 0 1rem }}
+form {{ display: grid; gap: .6rem; width: min(20rem, 100%) }}
+input, button {{ font: inherit; padding: .5rem .7rem; border: 1px solid GrayText; border-radius: .4rem }}
+p {{ margin: 0 }}
+</style></head><body><main><form method="post" action="/login"><h1>Readback</h1>{message}
+<label for="name">Name</label><input id="name" name="name" autocomplete="username" maxlength="100" autofocus>
+<label for="password">Password, or API key without a name</label>
+<input id="password" name="password" type="password" autocomplete="current-password" maxlength="1000" required>
+<input type="hidden" name="next" value="{next}"><button>Log in</button></form></main></body></html>"""
+WRONG = '<p role="alert">Name and password do not fit.</p>'
+
+
+def login_routes(door: Door, services: Services) -> APIRouter:
+    """/login and /logout."""
+    router = APIRouter(include_in_schema=False)
+
+    def form(next: str, message: str = "", status: int = 200) -> HTMLResponse:
+        page = PAGE.format(message=message, next=escape(next))
+        return HTMLResponse(page, status, headers={"content-security-policy": PLAIN_CSP, "cache-control": "no-store"})
+
+    @router.get("/login")
+    def show(request: Request, next: str = "/") -> Response:
+        if not door.login or request.state.identity is not None:
+            return RedirectResponse(local_path(next), 303)
+        return form(local_path(next))
+
+    @router.post("/login")
+    async def enter(
+        request: Request,
+        password: Annotated[str, Form(max_length=1000)],
+        name: Annotated[str, Form(max_length=100)] = "",
+        next: Annotated[str, Form(max_length=2000)] = "/",
+    ) -> Response:
+        address = request.client.host if request.client else "unknown"
+        services.rates.check_failures(address)
+        cookie = await run_in_threadpool(door.enter, name.strip(), password)  # argon2 takes its time
+        if cookie is None:
+            services.rates.failed(address)
+            return form(local_path(next), WRONG, 401)
+        response = RedirectResponse(local_path(next), 303)
+        set_session(response, door, request, cookie, door.sessions.max_age_s("user"))
+        return response
+
+    @router.post("/logout")
+    def leave() -> Response:
+        response = RedirectResponse("/login", 303)
+        if door.login:  # without logins the cookie is all that ties a browser to its conversations
+            response.delete_cookie(door.cookie_name, path="/")
+        return response
+
+    return router
+
+
+def local_path(path: str) -> str:
+    """The path if it stays on this server, else "/": a login must not send anybody elsewhere."""
+    fine = path.startswith("/") and not path.startswith(("//", "/\\")) and path.isprintable() and "\\" not in path
+    return path if fine else "/"

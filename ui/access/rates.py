@@ -1,0 +1,75 @@
+"""How often somebody may ask: per user and per address, in memory, over a sliding minute."""
+
+from __future__ import annotations
+
+import math
+from time import time
+from typing import TYPE_CHECKING
+
+from rag.errors import ReadbackError
+
+if TYPE_CHECKING:
+    from limits import RateLimitItem as Limit
+
+OTHER_PER_QUESTION = 10  # a page makes several small requests for one question
+FAILED_LOGINS_PER_MINUTE = 20  # from one address
+
+
+class RateLimited(ReadbackError):
+    """Too many requests: ``retry_after_s`` says when the next one can be tried."""
+
+    def __init__(self, retry_after_s: int) -> None:
+        """retry_after_s: whole seconds, at least 1."""
+        self.retry_after_s = retry_after_s
+        super().__init__(f"Too many requests. Please try again in {retry_after_s} s.")
+
+
+class Rates:
+    """The limits of one server."""
+
+    def __init__(self, user_per_minute: int, address_per_minute: int) -> None:
+        """Questions a minute; 0 for no limit."""
+        from limits import RateLimitItemPerMinute
+        from limits.storage import MemoryStorage
+        from limits.strategies import SlidingWindowCounterRateLimiter
+
+        def per_minute(amount: int, what: str) -> RateLimitItemPerMinute | None:
+            return RateLimitItemPerMinute(amount, namespace=what) if amount else None
+
+        self._limiter = SlidingWindowCounterRateLimiter(MemoryStorage())
+        self._user = per_minute(user_per_minute, "user")
+        self._address = per_minute(address_per_minute, "address")
+        self._other = {
+            "user": per_minute(user_per_minute * OTHER_PER_QUESTION, "user-other"),
+            "address": per_minute(address_per_minute * OTHER_PER_QUESTION, "address-other"),
+        }
+        self._failed = RateLimitItemPerMinute(FAILED_LOGINS_PER_MINUTE, namespace="failed")
+
+    def question_of(self, user: str) -> None:
+        """Count a question of a user. Raises RateLimited."""
+        self._hit(self._user, user)
+
+    def question_from(self, address: str) -> None:
+        """Count a question from an address. Raises RateLimited."""
+        self._hit(self._address, address)
+
+    def request(self, user: str, address: str) -> None:
+        """Count any other request that costs something. Raises RateLimited."""
+        self._hit(self._other["address"], address)
+        self._hit(self._other["user"], user)
+
+    def check_failures(self, address: str) -> None:
+        """Raise RateLimited if this address has guessed too often; ask before looking at another guess."""
+        if not self._limiter.test(self._failed, address):
+            raise RateLimited(self._wait_s(self._failed, address))
+
+    def failed(self, address: str) -> None:
+        """Count a wrong key or password."""
+        self._limiter.hit(self._failed, address)
+
+    def _hit(self, limit: Limit | None, who: str) -> None:
+        if limit is not None and not self._limiter.hit(limit, who):
+            raise RateLimited(self._wait_s(limit, who))
+
+    def _wait_s(self, limit: Limit, who: str) -> int:
+        return max(1, math.ceil(self._limiter.get_window_stats(limit, who).reset_time - time()))

@@ -1,0 +1,132 @@
+"""People who may log in: names and argon2 hashes in one small file, which may change while the server runs."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import threading
+from functools import cache
+from hashlib import sha256
+from pathlib import Path
+from typing import TYPE_CHECKING, Self
+
+from rag.errors import ReadbackError, SettingsError
+
+if TYPE_CHECKING:
+    from argon2 import PasswordHasher
+    from filelock import BaseFileLock
+
+    from rag.settings import Settings
+
+SHORTEST, LONGEST = 10, 1000  # characters of a password; the longer ones only cost time
+NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9._@-]{0,39}")
+
+
+class UserError(ReadbackError):
+    """A user cannot be added, changed or removed: says why."""
+
+
+class Users:
+    """The users file. Safe for many threads and processes; changes count at once."""
+
+    def __init__(self, path: Path) -> None:
+        """path: need not exist; nobody can log in then."""
+        self._path = path
+        self._lock = threading.Lock()
+        self._read: tuple[tuple[int, int], dict[str, str]] | None = None  # (mtime, size) of the file, and what it says
+
+    @classmethod
+    def of(cls, settings: Settings) -> Self:
+        """The file that the settings name."""
+        return cls(settings.users_file or settings.data_dir / "users.json")
+
+    def names(self) -> list[str]:
+        """All users, sorted. Raises SettingsError if the file is damaged: never an open door for lack of a list."""
+        return sorted(self._hashes())
+
+    def fingerprint(self, name: str) -> str | None:
+        """Changes with the password, so that old sessions end; None for an unknown user."""
+        stored = self._hashes().get(name)
+        return None if stored is None else sha256(stored.encode()).hexdigest()[:16]
+
+    def verify(self, name: str, password: str) -> bool:
+        """Whether this is the user's password. An unknown name takes as long as a wrong password."""
+        import argon2
+
+        stored = self._hashes().get(name)
+        if len(password) > LONGEST:
+            return False
+        try:
+            _hasher().verify(_decoy() if stored is None else stored, password.encode("utf-8", "surrogatepass"))
+        except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
+            return False
+        return stored is not None
+
+    def add(self, name: str, password: str, *, replace: bool = False) -> None:
+        """Add a user, or with replace give a known one a new password. Raises UserError."""
+        if not NAME.fullmatch(name):
+            raise UserError("A name has 1 to 40 letters, digits and . _ @ -, and begins with a letter or digit.")
+        if not SHORTEST <= len(password) <= LONGEST:
+            raise UserError(f"A password has {SHORTEST} to {LONGEST} characters.")
+        stored = _hasher().hash(password.encode("utf-8", "surrogatepass"))  # slow on purpose: before the lock
+        with self._lock, self._between_processes():
+            hashes = dict(self._hashes_now())
+            if (name in hashes) != replace:
+                raise UserError(f"There is no user {name}." if replace else f"There is a user {name} already.")
+            self._write({**hashes, name: stored})
+
+    def remove(self, name: str) -> None:
+        """Remove a user; what was recorded of them stays (``readback events forget`` deletes it). Raises UserError."""
+        with self._lock, self._between_processes():
+            hashes = dict(self._hashes_now())
+            if hashes.pop(name, None) is None:
+                raise UserError(f"There is no user {name}.")
+            self._write(hashes)
+
+    def _hashes(self) -> dict[str, str]:
+        with self._lock:
+            return self._hashes_now()
+
+    def _hashes_now(self) -> dict[str, str]:
+        try:
+            stat = self._path.stat()
+            state = (stat.st_mtime_ns, stat.st_size)
+            if self._read is None or self._read[0] != state:
+                held = json.loads(self._path.read_text("utf-8"))
+                if not isinstance(held, dict) or not all(isinstance(value, str) for value in held.values()):
+                    raise ValueError("it is not a table of names and hashes")
+                self._read = state, held
+            return self._read[1]
+        except FileNotFoundError:
+            return {}
+        except (OSError, ValueError) as error:
+            raise SettingsError(f"The users file {self._path} cannot be read ({type(error).__name__}).") from None
+
+    def _between_processes(self) -> BaseFileLock:
+        from filelock import FileLock
+
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        return FileLock(self._path.with_suffix(".lock"), timeout=10)
+
+    def _write(self, hashes: dict[str, str]) -> None:
+        draft = self._path.with_suffix(".new")
+        draft.unlink(missing_ok=True)
+        with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
+            json.dump(hashes, file, indent=1, sort_keys=True)
+            file.flush()
+            os.fsync(file.fileno())
+        draft.replace(self._path)
+        self._read = None
+
+
+@cache
+def _hasher() -> PasswordHasher:
+    from argon2 import PasswordHasher
+
+    return PasswordHasher()  # the library's defaults follow RFC 9106
+
+
+@cache
+def _decoy() -> str:
+    return _hasher().hash(os.urandom(16))

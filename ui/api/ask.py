@@ -1,0 +1,124 @@
+"""POST /api/ask: a question to an Answer, at once or as a stream."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import asdict
+from typing import Any
+
+from fastapi import APIRouter
+from pydantic import BaseModel, ConfigDict, Field
+from starlette.responses import Response
+
+from rag.errors import QuestionError, ReadbackError
+from rag.types import Answer, Retrieved, StreamEvent, TextDelta, Turn
+from ui.api.asking import (
+    AskOptions,
+    IdentityDep,
+    ServerSentEvents,
+    ServicesDep,
+    begun,
+    checked_question,
+    checked_turns,
+    frame,
+    place_in,
+)
+from ui.api.errors import BUG, ErrorReply, error_body, log, status_of
+
+router = APIRouter(prefix="/api", tags=["Asking"])
+
+
+class PastTurn(BaseModel):
+    """One finished exchange that a follow-up may refer to."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    question: str = Field(max_length=4000)
+    answer: str = Field(default="", max_length=20_000)
+    standalone_question: str | None = Field(default=None, max_length=4000)
+    cited: list[str] = Field(
+        default=[], max_length=100, description="Titles of the papers cited, in order of their markers."
+    )
+
+    def to_turn(self) -> Turn:
+        """The same for the engine."""
+        return Turn(self.question, self.standalone_question or self.question, self.answer, tuple(self.cited))
+
+
+class AskRequest(BaseModel):
+    """A question."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    question: str
+    conversation: str | None = Field(
+        default=None,
+        max_length=200,
+        description="A conversation of yours to go on with; a new one is begun without it.",
+    )
+    turn: int | None = Field(
+        default=None, ge=1, description="Ask this turn again; it replaces itself and what followed."
+    )
+    history: list[PastTurn] = Field(
+        default=[], description="Earlier turns, oldest first, where the caller keeps them instead of a conversation."
+    )
+    options: AskOptions = AskOptions()
+    stream: bool = Field(default=False, description="Server-sent events: retrieved, delta…, and answer or error.")
+
+
+class AskReply(BaseModel):
+    """An answer, and where it stands."""
+
+    conversation: str
+    turn: int
+    answer: Answer
+
+
+ERRORS: dict[int | str, dict[str, Any]] = {
+    status: {"model": ErrorReply} for status in (401, 404, 413, 422, 429, 500, 502, 503)
+}
+
+
+@router.post("/ask", responses={200: {"content": {"text/event-stream": {}}}, **ERRORS}, response_model=AskReply)
+def ask(body: AskRequest, services: ServicesDep, identity: IdentityDep) -> Response | AskReply:
+    """Answer a question with exact quotes, or say that the collection does not hold the answer."""
+    question = checked_question(services.settings, body.question)
+    checked_turns(services.settings, len(body.history))
+    if body.history and body.conversation is not None:
+        raise QuestionError("Give either a conversation or a history.")
+    conversation, turn, known = place_in(services, identity.user, body.conversation, body.turn)
+    history = [past.to_turn() for past in body.history] or known
+    events = services.answer_stream(
+        question,
+        user=identity.user,
+        conversation=conversation,
+        turn=turn,
+        history=history,
+        options=body.options.to_options(),
+        source="api",
+    )
+    if body.stream:
+        return ServerSentEvents(frames(begun(events), conversation, turn))
+    *_, answer = events
+    assert isinstance(answer, Answer), "a stream ends with its answer"
+    return AskReply(conversation=conversation, turn=turn, answer=answer)
+
+
+def frames(events: Iterator[StreamEvent], conversation: str, turn: int) -> Iterator[str]:
+    """The events of a stream as server-sent events; an error on the way is the last of them."""
+    try:
+        for event in events:
+            if isinstance(event, Retrieved):
+                yield frame(asdict(event), "retrieved")
+            elif isinstance(event, TextDelta):
+                yield frame({"text": event.text}, "delta")
+            else:
+                yield frame({"conversation": conversation, "turn": turn, "answer": event.to_dict()}, "answer")
+    except ReadbackError as error:
+        status, code = status_of(error)
+        yield frame(error_body(status, str(error), code), "error")
+    except Exception:
+        log.exception("a bug, halfway through an answer")
+        yield frame(error_body(500, BUG, "bug"), "error")
+    finally:
+        getattr(events, "close", lambda: None)()

@@ -1,0 +1,210 @@
+"""The forms of OpenAI's chat completions that Readback speaks, and how an Answer becomes one."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from rag.errors import QuestionError
+from rag.types import Answer, Citation, Mode
+from ui.api.asking import AskOptions
+
+MODELS: dict[str, Mode | None] = {"readback": None, "readback-quotes": "extractive", "readback-written": "generative"}
+
+
+class Part(BaseModel):
+    """One part of a message."""
+
+    model_config = ConfigDict(extra="allow")
+
+    type: str
+    text: str | None = None
+
+
+class Message(BaseModel):
+    """One message. Those of roles other than user and assistant are read over: nothing in them changes an answer."""
+
+    model_config = ConfigDict(extra="allow")
+
+    role: str
+    content: str | list[Part] | None = None
+
+    def words(self) -> str:
+        """The text of the message. Raises QuestionError if it holds anything else."""
+        if isinstance(self.content, list):
+            if any(part.type != "text" for part in self.content):
+                raise QuestionError("Readback reads text only: leave pictures, sound and files out.")
+            return "\n".join(part.text or "" for part in self.content)
+        return self.content or ""
+
+
+class StreamOptions(BaseModel):
+    """What a stream brings along."""
+
+    model_config = ConfigDict(extra="allow")
+
+    include_usage: bool = False
+
+
+class ChatRequest(BaseModel):
+    """A chat. Parameters of OpenAI's that are not listed, like temperature, are accepted and do nothing."""
+
+    model_config = ConfigDict(extra="allow")
+
+    model: str = Field(description="readback, readback-quotes or readback-written: see GET /v1/models.")
+    messages: list[Message] = Field(min_length=1, description="The last one is the question; the rest is its history.")
+    stream: bool | None = False
+    stream_options: StreamOptions | None = None
+    n: Literal[1] | None = Field(default=None, description="There is one answer to a question.")
+    readback: AskOptions = Field(default=AskOptions(), description="Readback's own options.")
+
+
+class UrlCitation(BaseModel):
+    """As in OpenAI's API. The offsets are those of the marker in the message."""
+
+    start_index: int
+    end_index: int
+    title: str
+    url: str
+
+
+class PaperCitation(BaseModel):
+    """What a marker rests on: ``abstract[start:end] == quote``."""
+
+    marker: int
+    paper_id: str
+    title: str
+    quote: str
+    start: int
+    end: int
+    score: float
+    start_index: int = Field(description="Where the marker begins in the message.")
+    end_index: int
+
+
+class Annotation(BaseModel):
+    """One citation at one place: a url_citation where the paper has an address, else a paper_citation."""
+
+    type: Literal["url_citation", "paper_citation"]
+    url_citation: UrlCitation | None = None
+    paper_citation: PaperCitation
+
+
+class ReplyMessage(BaseModel):
+    """The answer as a message."""
+
+    role: Literal["assistant"] = "assistant"
+    content: str
+    refusal: None = None
+    annotations: list[Annotation]
+
+
+class Choice(BaseModel):
+    """The one choice."""
+
+    index: int = 0
+    message: ReplyMessage
+    logprobs: None = None
+    finish_reason: Literal["stop"] = "stop"
+
+
+class TokenUsage(BaseModel):
+    """Tokens of the model behind the answer; none where it was made of quotes."""
+
+    prompt_tokens: int
+    completion_tokens: int
+    total_tokens: int
+
+
+class Completion(BaseModel):
+    """An answer in the form of OpenAI's chat completions."""
+
+    id: str
+    object: Literal["chat.completion"] = "chat.completion"
+    created: int
+    model: str
+    choices: list[Choice]
+    usage: TokenUsage
+    readback: Answer = Field(description="Readback's own Answer: sentences, citations, retrieved papers and more.")
+
+
+class Model(BaseModel):
+    """A way to have questions answered."""
+
+    id: str
+    object: Literal["model"] = "model"
+    created: int
+    owned_by: Literal["readback"] = "readback"
+
+
+class ModelList(BaseModel):
+    """All ways there are."""
+
+    object: Literal["list"] = "list"
+    data: list[Model]
+
+
+def exchanges(messages: list[Message]) -> tuple[list[tuple[str, str]], str]:
+    """Earlier (question, answer) pairs, and the question. Raises QuestionError unless the last word is the user's."""
+    said = [message for message in messages if message.role in ("user", "assistant")]
+    if not said or said[-1].role != "user":
+        raise QuestionError("The last message must be the user's question.")
+    pairs: list[tuple[str, str]] = []
+    for message in said[:-1]:
+        if message.role == "user":
+            pairs.append((message.words(), ""))
+        elif pairs:  # an assistant that speaks first has not been asked anything
+            question, answer = pairs[-1]
+            pairs[-1] = question, f"{answer}\n{message.words()}" if answer else message.words()
+    return [(question, answer) for question, answer in pairs if question.strip()], said[-1].words()
+
+
+def annotations_of(answer: Answer, offset: int, urls: dict[str, str | None]) -> list[Annotation]:
+    """One per marker in the answer's text, in order.
+
+    offset: where the text begins in the message. urls: paper id -> address, if it has one.
+    """
+    known = {citation.marker: citation for citation in answer.citations}
+    found = []
+    for place in re.finditer(r"\[(\d{1,4})\]", answer.text):
+        citation = known.get(int(place[1]))
+        if citation is not None:
+            url = urls.get(citation.paper_id)
+            found.append(_annotation(citation, offset + place.start(), offset + place.end(), url))
+    return found
+
+
+def _annotation(citation: Citation, start: int, end: int, url: str | None) -> Annotation:
+    paper = PaperCitation(
+        marker=citation.marker,
+        paper_id=citation.paper_id,
+        title=citation.title,
+        quote=citation.quote,
+        start=citation.start,
+        end=citation.end,
+        score=citation.score,
+        start_index=start,
+        end_index=end,
+    )
+    if url is None:
+        return Annotation(type="paper_citation", paper_citation=paper)
+    link = UrlCitation(start_index=start, end_index=end, title=citation.title, url=url)
+    return Annotation(type="url_citation", url_citation=link, paper_citation=paper)
+
+
+def token_usage(answer: Answer) -> TokenUsage:
+    """The tokens of an answer."""
+    usage = answer.usage
+    return TokenUsage(
+        prompt_tokens=usage.prompt_tokens,
+        completion_tokens=usage.completion_tokens,
+        total_tokens=usage.prompt_tokens + usage.completion_tokens,
+    )
+
+
+def chunk(head: dict[str, Any], delta: dict[str, Any], finish: str | None = None, **more: Any) -> dict[str, Any]:
+    """One piece of a streamed completion. head: id, created and model."""
+    choice = {"index": 0, "delta": delta, "logprobs": None, "finish_reason": finish}
+    return {"object": "chat.completion.chunk", **head, "choices": [choice], **more}

@@ -1,0 +1,155 @@
+"""/v1: Readback as a model of an OpenAI-compatible server."""
+
+from __future__ import annotations
+
+import uuid
+from collections.abc import Callable, Iterator
+from time import time
+
+from fastapi import APIRouter, Request
+from starlette.responses import Response
+
+from rag.corpus.record import web_address
+from rag.errors import ReadbackError
+from rag.types import Answer, Options, Retrieved, StreamEvent, TextDelta
+from ui.api.ask import ERRORS
+from ui.api.asking import IdentityDep, ServerSentEvents, ServicesDep, begun, checked_question, checked_turns, frame
+from ui.api.chat import (
+    MODELS,
+    Annotation,
+    ChatRequest,
+    Choice,
+    Completion,
+    Model,
+    ModelList,
+    ReplyMessage,
+    annotations_of,
+    chunk,
+    exchanges,
+    token_usage,
+)
+from ui.api.errors import BUG, NoSuchModel, error_body, log, status_of
+from ui.api.turns import TurnMemory
+from ui.services import Services
+
+router = APIRouter(prefix="/v1", tags=["OpenAI-compatible"])
+CREATED = 1767225600  # of the "models": some clients sort by it
+WITHDRAWN = "\n\n---\nWhat stands above this line could not be verified. The answer is:\n\n"
+
+
+@router.get("/models")
+def models(services: ServicesDep) -> ModelList:
+    """The ways to have a question answered."""
+    return ModelList(data=[Model(id=name, created=CREATED) for name in available(services)])
+
+
+@router.get("/models/{model}", responses=ERRORS)
+def model(model: str, services: ServicesDep) -> Model:
+    """One of them."""
+    return Model(id=checked_model(services, model), created=CREATED)
+
+
+@router.post(
+    "/chat/completions", responses={200: {"content": {"text/event-stream": {}}}, **ERRORS}, response_model=Completion
+)
+def complete(
+    body: ChatRequest, request: Request, services: ServicesDep, identity: IdentityDep
+) -> Response | Completion:
+    """Answer the last message. Citations stand as [n] in the text; annotations and readback say what they rest on."""
+    name = checked_model(services, body.model)
+    pairs, question = exchanges(body.messages)
+    checked_question(services.settings, question)
+    checked_turns(services.settings, len(pairs))
+    memory: TurnMemory = request.app.state.turns
+    options = body.readback.to_options()
+    events = services.answer_stream(
+        question,
+        user=identity.user,
+        turn=len(pairs) + 1,
+        history=memory.history(identity.user, pairs),
+        options=Options(
+            options.mode or MODELS[name],
+            options.model,
+            options.papers,
+            options.include,
+            options.exclude,
+            options.standalone_question,
+        ),
+        source="api",
+    )
+
+    def finish(answer: Answer, shown: str) -> list[Annotation]:
+        memory.remember(identity.user, answer, shown)
+        return annotations_of(answer, len(shown) - len(answer.text), addresses(services, answer))  # the text comes last
+
+    if body.stream:
+        usage = body.stream_options is not None and body.stream_options.include_usage
+        return ServerSentEvents(chunks(begun(events), name, finish, usage=usage))
+    *_, answer = events
+    assert isinstance(answer, Answer), "a stream ends with its answer"
+    message = ReplyMessage(content=answer.text, annotations=finish(answer, answer.text))
+    return Completion(
+        id=f"chatcmpl-{answer.id}",
+        created=int(time()),
+        model=name,
+        choices=[Choice(message=message)],
+        usage=token_usage(answer),
+        readback=answer,
+    )
+
+
+def chunks(
+    events: Iterator[StreamEvent], name: str, finish: Callable[[Answer, str], list[Annotation]], *, usage: bool
+) -> Iterator[str]:
+    """The events as OpenAI streams them. The last chunk brings annotations and the Answer along."""
+    head = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time()), "model": name}
+    shown = ""
+    try:
+        yield frame(chunk(head, {"role": "assistant", "content": ""}))
+        for event in events:
+            if isinstance(event, TextDelta):
+                shown += event.text
+                yield frame(chunk(head, {"content": event.text}))
+            elif not isinstance(event, Retrieved):
+                rest = missing(shown, event.text)
+                if rest:
+                    shown += rest
+                    yield frame(chunk(head, {"content": rest}))
+                marked = [one.model_dump(exclude_none=True) for one in finish(event, shown)]
+                yield frame(chunk(head, {"annotations": marked}, "stop", readback=event.to_dict()))
+                if usage:
+                    yield frame({**chunk(head, {}), "choices": [], "usage": token_usage(event).model_dump()})
+        yield frame("[DONE]")
+    except ReadbackError as error:
+        status, code = status_of(error)
+        yield frame(error_body(status, str(error), code))
+    except Exception:
+        log.exception("a bug, halfway through an answer")
+        yield frame(error_body(500, BUG, "bug"))
+    finally:
+        getattr(events, "close", lambda: None)()
+
+
+def missing(shown: str, text: str) -> str:
+    """What to send after this much was shown so that the reader has the whole text: deltas cannot be taken back."""
+    if text.startswith(shown):
+        return text[len(shown) :]
+    return WITHDRAWN + text
+
+
+def available(services: Services) -> list[str]:
+    """Names of the models that the settings allow."""
+    return [name for name, mode in MODELS.items() if mode != "generative" or services.settings.has_model]
+
+
+def checked_model(services: Services, name: str) -> str:
+    """The name, if there is such a model."""
+    if name in available(services):
+        return name
+    raise NoSuchModel(f"There is no model of this name: use one of {', '.join(available(services))}.")
+
+
+def addresses(services: Services, answer: Answer) -> dict[str, str | None]:
+    """Addresses of the papers cited."""
+    papers = {one.paper_id: services.assistant.paper(one.paper_id) for one in answer.citations}
+    return {paper_id: web_address(paper.url) for paper_id, paper in papers.items() if paper is not None}

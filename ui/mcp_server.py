@@ -1,0 +1,187 @@
+"""Readback as tools of the Model Context Protocol: over standard input and output, and over HTTP at /mcp."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Callable
+from functools import partial
+from typing import TYPE_CHECKING, Annotated, Any, TypeVar
+
+from mcp.server.fastmcp import Context, FastMCP
+from mcp.server.fastmcp.exceptions import ToolError
+from mcp.types import ToolAnnotations
+from pydantic import BaseModel, Field
+
+from rag.errors import QuestionError, ReadbackError
+from rag.events.records import Source
+
+if TYPE_CHECKING:
+    from rag.settings import Settings
+    from ui.services import Services
+
+INSTRUCTIONS = (
+    "Readback answers questions about a collection of paper abstracts with exact quotes, and says so when the "
+    "collection does not hold the answer. Use ask for a question, search_papers to look around, get_paper for a whole "
+    "abstract."
+)
+READS = ToolAnnotations(readOnlyHint=True, openWorldHint=False)
+SOURCE: Source = "mcp"
+AnyContext = Context[Any, Any, Any]
+Result = TypeVar("Result")
+
+
+class QuoteResult(BaseModel):
+    """What one [n] of an answer rests on."""
+
+    marker: int
+    paper_id: str
+    title: str
+    quote: str = Field(description="An exact quote of the abstract.")
+
+
+class AskResult(BaseModel):
+    """An answer."""
+
+    text: str = Field(description="With [n] markers.")
+    abstained: bool = Field(description="Whether the collection does not hold the answer.")
+    citations: list[QuoteResult]
+    suggestions: list[str] = Field(description="When abstaining: questions that the collection can answer.")
+    answer_id: str
+    conversation: str = Field(description="Give it with the next question to ask a follow-up.")
+    notice: str | None
+
+
+class PaperResult(BaseModel):
+    """One paper that was found."""
+
+    paper_id: str
+    title: str
+    year: int | None
+    url: str | None
+    quote: str = Field(description="Its sentence closest to what was asked.")
+
+
+class SearchResult(BaseModel):
+    """Papers, best first."""
+
+    papers: list[PaperResult]
+
+
+class FullPaper(BaseModel):
+    """One paper of the collection."""
+
+    paper_id: str
+    title: str
+    abstract: str
+    authors: list[str]
+    year: int | None
+    url: str | None
+
+
+Question = Annotated[str, Field(description="A question in words, about what the abstracts say.", max_length=4000)]
+Conversation = Annotated[str | None, Field(description="From an earlier answer, to ask a follow-up.", max_length=200)]
+Words = Annotated[str, Field(description="What the papers should be about.", max_length=4000)]
+Limit = Annotated[int, Field(ge=1, le=50)]
+Id = Annotated[str, Field(description="From ask or search_papers.", max_length=300)]
+
+
+def build(services: Services, user_of: Callable[[AnyContext], str]) -> FastMCP:
+    """The server with its three tools. user_of: the pseudonymous id of whoever calls."""
+    from mcp.server.transport_security import TransportSecuritySettings
+
+    server = FastMCP(
+        "readback",
+        INSTRUCTIONS,
+        stateless_http=True,
+        log_level="WARNING",
+        transport_security=TransportSecuritySettings(enable_dns_rebinding_protection=False),  # our gate does that
+    )
+
+    @server.tool(annotations=ToolAnnotations(openWorldHint=False), title="Ask the papers")
+    async def ask(question: Question, context: AnyContext, conversation: Conversation = None) -> AskResult:
+        """Answer a question from the collection with exact quotes, or say that it does not hold the answer."""
+        return await _run(partial(_ask, services, user_of(context), question, conversation))
+
+    @server.tool(annotations=READS, title="Search the papers")
+    async def search_papers(query: Words, limit: Limit = 10) -> SearchResult:
+        """Find the papers closest to a question or topic, each with its best sentence."""
+        return await _run(partial(_search, services, query, limit))
+
+    @server.tool(annotations=READS, title="Read a paper")
+    async def get_paper(paper_id: Id) -> FullPaper:
+        """Title, authors, year, address and the whole abstract of one paper."""
+        return await _run(partial(_paper, services, paper_id))
+
+    return server
+
+
+def run_stdio(settings: Settings) -> None:
+    """Serve one client over standard input and output until it hangs up. Raises ReadbackError if that cannot be."""
+    from ui.access.door import LOCAL
+    from ui.services import Services
+
+    with Services.open(settings) as services:
+        print("Readback serves MCP on standard input and output.", file=sys.stderr)
+        build(services, lambda _: LOCAL).run("stdio")
+
+
+async def _run(work: Callable[[], Result]) -> Result:
+    """Do blocking work elsewhere; errors meant for people become the tool's error, others do not leave the server."""
+    import anyio.to_thread
+
+    try:
+        return await anyio.to_thread.run_sync(work)
+    except ReadbackError as error:
+        raise ToolError(str(error)) from None
+
+
+def _ask(services: Services, user: str, question: str, conversation: str | None) -> AskResult:
+    from ui.api.asking import checked_question, place_in
+
+    checked_question(services.settings, question)
+    conversation, turn, history = place_in(services, user, conversation, None)
+    answer = services.ask(question, user=user, conversation=conversation, turn=turn, history=history, source=SOURCE)
+    return AskResult(
+        text=answer.text,
+        abstained=answer.abstained,
+        citations=[
+            QuoteResult(marker=one.marker, paper_id=one.paper_id, title=one.title, quote=one.quote)
+            for one in answer.citations
+        ],
+        suggestions=list(answer.suggestions),
+        answer_id=answer.id,
+        conversation=conversation,
+        notice=answer.notice,
+    )
+
+
+def _search(services: Services, query: str, limit: int) -> SearchResult:
+    from ui.api.asking import checked_question
+
+    found = services.assistant.search(checked_question(services.settings, query), limit)
+    return SearchResult(
+        papers=[
+            PaperResult(
+                paper_id=one.paper.id,
+                title=one.paper.title,
+                year=one.paper.year,
+                url=one.paper.url,
+                quote=one.best.text,
+            )
+            for one in found
+        ]
+    )
+
+
+def _paper(services: Services, paper_id: str) -> FullPaper:
+    found = services.assistant.paper(paper_id)
+    if found is None:
+        raise QuestionError("The collection has no paper with this id.")
+    return FullPaper(
+        paper_id=found.id,
+        title=found.title,
+        abstract=found.abstract,
+        authors=list(found.authors),
+        year=found.year,
+        url=found.url,
+    )
