@@ -8,6 +8,7 @@ sees a paper as it was or as it is, and a killed indexer leaves nothing but unna
 from __future__ import annotations
 
 import json
+import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
@@ -22,7 +23,6 @@ from rag.ports import Vectors
 from rag.types import Paper, Passage
 
 SCHEMA = 1
-CACHED = 4096  # papers kept parsed in memory
 CACHED = 4096  # papers kept parsed in memory
 
 
@@ -62,6 +62,22 @@ class Catalog:
     def exists(self) -> bool:
         """Whether anything was ever indexed here."""
         return self._path.is_file()
+
+    def damaged(self) -> bool:
+        """Whether the file is there but is no catalog that can be read, now or later."""
+        try:
+            self.meta()
+        except IndexUnusable as error:
+            cause = error.__cause__
+            return not isinstance(cause, sqlite3.OperationalError) or "no such table" in str(cause)
+        return False
+
+    def set_aside(self) -> None:
+        """Rename a damaged file, so that a new one can be made and the old one can be looked at."""
+        for end in ("", "-wal", "-shm"):
+            path = Path(f"{self._path}{end}")
+            if path.exists():
+                path.replace(f"{self._path}.damaged{end}")
 
     def generation(self) -> int:
         """A number that grows with every commit; 0 before the first."""
@@ -138,15 +154,25 @@ class Catalog:
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        self._path.parent.mkdir(parents=True, exist_ok=True)
+        if not self.exists:
+            self._create()
         with closing(sqlite3.connect(self._path, timeout=30)) as db:
-            db.execute("PRAGMA journal_mode=WAL")
             db.execute("PRAGMA synchronous=FULL")
             with db:
                 db.execute("BEGIN IMMEDIATE")
+                yield db
+
+    def _create(self) -> None:
+        """Make the file under another name first: whoever sees it sees its tables."""
+        self._path.parent.mkdir(parents=True, exist_ok=True)
+        fresh = self._path.with_name(f".{self._path.name}.{os.getpid()}")
+        fresh.unlink(missing_ok=True)
+        with closing(sqlite3.connect(fresh)) as db:
+            db.execute("PRAGMA journal_mode=WAL")  # stays in force for the file
+            with db:
                 for statement in _TABLES:
                     db.execute(statement)
-                yield db
+        fresh.replace(self._path)
 
     @contextmanager
     def _connect(self) -> Iterator[sqlite3.Connection]:
@@ -155,13 +181,14 @@ class Catalog:
                 yield db
         except sqlite3.DatabaseError as error:
             raise IndexUnusable(
-                f"The catalog {self._path} cannot be read ({error}). Run: readback index --rebuild"
+                f"The catalog {self._path} cannot be read ({error}). "
+                "Run: readback index --rebuild FILES, with all files of the collection"
             ) from error
 
 
 _TABLES = (
-    "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
-    """CREATE TABLE IF NOT EXISTS paper (
+    "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
+    """CREATE TABLE paper (
         position INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, fingerprint TEXT NOT NULL,
         record TEXT NOT NULL, spans TEXT NOT NULL, dimension INTEGER NOT NULL, vectors BLOB NOT NULL)""",
 )

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from itertools import groupby
 
 from rag.text import sentences
 from rag.types import Paper, Passage
@@ -26,25 +27,46 @@ def passages_of(paper: Paper, max_tokens: int, count_tokens: Callable[[str], int
 
 
 def _pack(text: str, max_tokens: int, count_tokens: Callable[[str], int]) -> list[tuple[int, int]]:
+    spans = sentences(text)
+    if not spans:  # white space only
+        return [(0, len(text))]
+    starts = [span.start for span in spans]
+    edges = [*starts, len(text)]
+    # the splitter would cut a sentence above the budget into words, so such a sentence never gets there
+    too_long = [count_tokens(span.of(text)) > max_tokens for span in spans]
+    found: list[tuple[int, int]] = []
+    for alone, group in groupby(range(len(spans)), key=too_long.__getitem__):
+        members = list(group)
+        if alone:
+            found.extend((spans[one].start, spans[one].end) for one in members)
+        else:
+            pieces = [text[edges[one] : edges[one + 1]] for one in members]
+            found.extend(_pack_run(pieces, edges[members[0]], max_tokens, count_tokens))
+    return found
+
+
+def _pack_run(
+    pieces: list[str], offset: int, max_tokens: int, count_tokens: Callable[[str], int]
+) -> list[tuple[int, int]]:
+    """Neighbouring sentences, each within the budget, as (start, end) of passages; offset: of the first sentence."""
     from llama_index.core.node_parser import SentenceSplitter
 
-    spans = sentences(text)
-    pieces = [
-        text[span.start : following]
-        for span, following in zip(spans, [*(s.start for s in spans[1:]), len(text)], strict=True)
-    ]
-    longest = max(count_tokens(piece) for piece in pieces)
+    text = "".join(pieces)
+
+    def count(piece: str) -> int:
+        found = count_tokens(piece)  # with the space behind it, so that a sum of pieces never counts too little
+        return min(found, max_tokens) if piece in pieces else found
+
     splitter = SentenceSplitter(
-        # the splitter cuts a sentence above its budget into words; raising the budget keeps it whole
-        chunk_size=max(max_tokens, longest),
+        chunk_size=max_tokens,
         chunk_overlap=0,
-        tokenizer=lambda piece: [0] * count_tokens(piece),  # it only takes the length
+        tokenizer=lambda piece: [0] * count(piece),  # it only takes the length
         chunking_tokenizer_fn=lambda _: pieces,
-        paragraph_separator="\x00",  # an abstract is one paragraph
+        paragraph_separator="\x00" * (len(text) + 1),  # an abstract is one paragraph
     )
     found, cursor = [], 0
     for chunk in splitter.split_text(text):
         start = text.index(chunk, cursor)  # the splitter strips white space but changes nothing else
         cursor = start + len(chunk)
-        found.append((start, cursor))
+        found.append((offset + start, offset + cursor))
     return found

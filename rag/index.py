@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import logging
 import shutil
+import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
@@ -25,7 +26,7 @@ from rag.settings import Settings
 from rag.text import sentences
 from rag.tokens import count_tokens
 from rag.types import Paper, Passage
-from rag.vector_store import VectorStore
+from rag.vector_store import StoredCollection, VectorsDamaged, VectorStore
 
 if TYPE_CHECKING:
     from llama_index.core.ingestion import IngestionPipeline
@@ -109,12 +110,13 @@ class Index:
         are in the collection but not among these. Raises IndexBusy if another indexer is at work, IndexMismatch if the
         index was made with other settings and rebuild is not asked for.
         """
-        with self._writing():
-            if self.catalog.exists and not rebuild:
-                try:
-                    self.check()
-                except IndexMissing:
-                    log.debug("an empty catalog: filling it")
+        with self._writing() as vectors:
+            if rebuild and self.catalog.damaged():
+                log.warning("the catalog cannot be read: it is set aside as *.damaged")
+                self.catalog.set_aside()
+            if self.catalog.manifest() is not None and not rebuild:
+                self.check()
+                rebuild = self._lost(vectors, sum(1 for _ in self.catalog.passages()))
             known = self.catalog.fingerprints()
             given = {paper.id: paper for paper in papers}
             if rebuild and not prune:
@@ -123,11 +125,13 @@ class Index:
             gone = [paper_id for paper_id in known if paper_id not in given] if prune else []
             progress(len(given) - len(todo))
             old_name, name = self.collection_name, self._name_for(rebuild)
+            if name != old_name:
+                vectors.drop(name)  # a killed run's, perhaps damaged; the cache has its vectors
             facts = {"manifest": json.dumps(asdict(self.wanted)), "collection": name}
             if sources:
                 facts["sources"] = json.dumps(list(sources))
-            self._write(todo, gone, facts, anew=rebuild, progress=progress)
-            self._sweep(name, old_name)
+            self._write(vectors, todo, gone, facts, anew=rebuild, progress=progress)
+            self._sweep(vectors, name, old_name)
             return IndexReport(
                 added=sum(paper.id not in known for paper in todo),
                 changed=sum(known.get(paper.id, paper.fingerprint) != paper.fingerprint for paper in todo),
@@ -136,14 +140,35 @@ class Index:
                 total=len(self.catalog.fingerprints()),
             )
 
+    def mend(self, passages: int) -> None:
+        """Make the embedded vectors anew if they cannot be searched, as after a kill while Chroma wrote its files.
+
+        passages: how many vectors there should be. Raises IndexBusy if an indexer is at work.
+        """
+        if self.vectors.embedded and self._lost(self.vectors, passages):
+            self.vectors.reopen()
+            self.update([])
+
+    def _lost(self, vectors: VectorStore, passages: int) -> bool:
+        """Whether the vectors of the current generation must be made anew."""
+        try:
+            vectors.probe(self.collection_name, self.wanted.dimension, passages)
+        except VectorsDamaged as error:
+            if not vectors.embedded:
+                raise
+            log.warning("making the vectors anew: %s", error)
+            return True
+        return False
+
     def remove(self, paper_ids: Iterable[str]) -> int:
         """Take papers out of the collection; returns how many were there."""
-        with self._writing():
+        with self._writing() as vectors:
             known = self.catalog.fingerprints()
             gone = [paper_id for paper_id in dict.fromkeys(paper_ids) if paper_id in known]
             if gone:
-                self._write([], gone, {}, anew=False, progress=lambda _: None)
-                self._sweep(self.collection_name, self.collection_name)
+                self.check()
+                self._write(vectors, [], gone, {}, anew=False, progress=lambda _: None)
+                self._sweep(vectors, self.collection_name, self.collection_name)
             return len(gone)
 
     def sources(self) -> list[str]:
@@ -151,29 +176,47 @@ class Index:
         return [str(source) for source in json.loads(self.catalog.meta().get("sources", "[]"))]
 
     @contextmanager
-    def _writing(self) -> Iterator[None]:
+    def _writing(self) -> Iterator[VectorStore]:
+        """Be the only indexer, with a view of the vectors as they are now, which no searching thread closes."""
         from filelock import FileLock, Timeout
 
         path = self._settings.data_dir / "index.lock"
         path.parent.mkdir(parents=True, exist_ok=True)
+        lock = FileLock(path, timeout=0)
         try:
-            with FileLock(path, timeout=0):
-                yield
+            lock.acquire()
         except Timeout as error:
             raise IndexBusy(
                 f"Another indexer is at work on {self._settings.data_dir}. Wait for it to finish, then run this again."
             ) from error
+        vectors = VectorStore.from_settings(self._settings)
+        try:
+            yield vectors
+        finally:
+            vectors.close()
+            lock.release()
 
     def _name_for(self, rebuild: bool) -> str:
         """Each manifest has a collection of its own, and so has each rebuild, so that the old one serves meanwhile."""
         current = self.collection_name
         if current and not rebuild:
             return current
-        digest = sha256(f"{self.wanted}\n{current if rebuild else ''}".encode()).hexdigest()[:8]
+        owner = self.catalog.meta().get("owner")
+        if owner is None:  # several data folders may share a Chroma server
+            owner = uuid.uuid4().hex
+            self.catalog.set_meta(owner=owner)
+        digest = sha256(f"{self.wanted}\n{current if rebuild else ''}\n{owner}".encode()).hexdigest()[:8]
         return f"{self._settings.collection}-{digest}"
 
     def _write(
-        self, todo: Sequence[Paper], gone: Sequence[str], facts: dict[str, str], *, anew: bool, progress: Progress
+        self,
+        vectors: VectorStore,
+        todo: Sequence[Paper],
+        gone: Sequence[str],
+        facts: dict[str, str],
+        *,
+        anew: bool,
+        progress: Progress,
     ) -> None:
         # a rebuild swaps the collection at the end, in one go; otherwise long runs become visible step by step
         step = len(todo) if anew else CHECKPOINT
@@ -181,10 +224,13 @@ class Index:
         for number, part in enumerate(parts, start=1):
             last = number == len(parts)
             if not part and not gone and not anew and self.catalog.manifest() is not None:
-                return  # nothing to do: leave the generation as it is
+                if "sources" in facts:
+                    self.catalog.set_meta(sources=facts["sources"])
+                return  # nothing else to do: leave the generation as it is
             if part:
                 self.catalog.set_meta(unswept="yes")
-            entries = list(self._store(part, facts["collection"], progress)) if part else []
+            stored = vectors.collection(facts["collection"]) if part or anew else None
+            entries = list(self._store(part, stored, progress)) if stored is not None else []
             with self.catalog.changing() as change:
                 if anew:
                     change.clear()
@@ -201,10 +247,10 @@ class Index:
             self.lexical_folder(generation), passages, lambda words: self.embedder.embed(words, "document")
         )
 
-    def _store(self, papers: Sequence[Paper], collection: str, progress: Progress) -> Iterator[Entry]:
+    def _store(self, papers: Sequence[Paper], collection: StoredCollection, progress: Progress) -> Iterator[Entry]:
         from rag.ingest import make_pipeline
 
-        pipeline: IngestionPipeline = make_pipeline(self.vectors.collection(collection), self.embedder)
+        pipeline: IngestionPipeline = make_pipeline(collection, self.embedder)
         for start in range(0, len(papers), BATCH):
             batch = papers[start : start + BATCH]
             cut = [(paper, passages_of(paper, self._settings.chunk_tokens, count_tokens)) for paper in batch]
@@ -216,24 +262,22 @@ class Index:
                 yield Entry(paper, tuple((p.start, p.end) for p in passages), vectors[owners == paper.id])
             progress(len(batch))
 
-    def _sweep(self, name: str, old_name: str) -> None:
+    def _sweep(self, vectors: VectorStore, name: str, old_name: str) -> None:
         """Delete what the catalog no longer names: replaced passages, leftovers of killed runs, old generations."""
         if self.catalog.meta().get("unswept") != "yes":
             return
         kept = {passage_id(fingerprint, passage) for fingerprint, passage in self.catalog.passages()}
-        collection = self.vectors.collection(name)
-        stored = collection.get(include=[])["ids"]
-        orphans = sorted(set(stored) - kept)
+        collection = vectors.collection(name)
+        stored = set(collection.ids())
+        orphans = sorted(stored - kept)
         for start in range(0, len(orphans), 1000):
-            collection.delete(ids=orphans[start : start + 1000])
-        if kept - set(stored):
-            raise IndexUnusable(f"Vectors are missing from {self.vectors.place}. Run: readback index --rebuild")
+            collection.delete(orphans[start : start + 1000])
+        if kept - stored:
+            raise IndexUnusable(f"Vectors are missing from {vectors.place}. Run: readback index --rebuild")
         prefix = f"{self._settings.collection}-"
-        for other in self.vectors.names():
-            if other != name and (
-                other == old_name or (self._settings.chroma_url is None and other.startswith(prefix))
-            ):
-                self.vectors.drop(other)
+        for other in vectors.names():
+            if other != name and (other == old_name or (vectors.embedded and other.startswith(prefix))):
+                vectors.drop(other)
         current = str(self.catalog.generation())
         for folder in self._lexical_dir.iterdir():
             if folder.name != current:

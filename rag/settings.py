@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import difflib
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Literal
 
@@ -111,6 +112,7 @@ class Settings(BaseSettings):
     def load(cls, **overrides: object) -> Settings:
         """Read the environment and ``.env``. Raises SettingsError for an unknown or invalid variable."""
         refuse_unknown(os.environ)
+        refuse_unknown(read_env_file(), " (in .env)")
         try:
             return cls(**overrides)  # type: ignore[arg-type]  # pydantic checks the values
         except ValidationError as error:
@@ -124,14 +126,29 @@ def known_variables() -> frozenset[str]:
     )
 
 
-def refuse_unknown(environ: os._Environ[str] | dict[str, str]) -> None:
-    """Raise SettingsError for a READBACK_ variable that nothing reads: it is a typing error that would be missed."""
+def read_env_file(path: Path = Path(".env")) -> dict[str, str | None]:
+    """The variables of a .env file; none if there is no such file."""
+    from dotenv import dotenv_values
+
+    if not path.is_file():
+        return {}
+    try:
+        return dict(dotenv_values(path))
+    except (OSError, UnicodeDecodeError) as error:
+        raise SettingsError(f"{path.resolve()} cannot be read: {error}.") from error
+
+
+def refuse_unknown(environ: Mapping[str, str | None], where: str = "") -> None:
+    """Raise SettingsError for a READBACK_ variable that nothing reads: it is a typing error that would be missed.
+
+    where: added to the variable's name in the message.
+    """
     known = known_variables()
     for name in sorted(environ):
         if name.startswith(PREFIX) and name not in known:
             near = difflib.get_close_matches(name, known, n=1)
             hint = f" Did you mean {near[0]}?" if near else " .env.example lists all settings."
-            raise SettingsError(f"{name} is not a setting of Readback.{hint}")
+            raise SettingsError(f"{name}{where} is not a setting of Readback.{hint}")
 
 
 def explain(error: ValidationError) -> str:

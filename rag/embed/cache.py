@@ -5,17 +5,22 @@ Questions are kept in memory only, and few: they are cheap to embed and belong t
 
 from __future__ import annotations
 
+import logging
+import os
 import sqlite3
+import threading
 from collections.abc import Iterator, Sequence
-from contextlib import closing, contextmanager
+from contextlib import closing, contextmanager, suppress
 from functools import lru_cache
 from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 
+from rag.errors import SettingsError
 from rag.ports import Embedder, Kind, Vectors
 
+log = logging.getLogger(__name__)
 BATCH = 32  # texts embedded between two writes: what a crash can lose
 
 
@@ -28,10 +33,20 @@ class CachedEmbedder:
         self._path = path
         # the stages of one answer ask for the same question's vector
         self._query = lru_cache(maxsize=256)(lambda text: inner.embed([text], "query")[0])
-        path.parent.mkdir(parents=True, exist_ok=True)
-        with self._connect() as db:
-            db.execute("PRAGMA journal_mode=WAL")
-            db.execute("CREATE TABLE IF NOT EXISTS vector (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID")
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingsError(f"READBACK_DATA_DIR: {path.parent} cannot be made ({error.strerror}).") from error
+        try:
+            self._create()
+        except sqlite3.DatabaseError as error:
+            if isinstance(error, sqlite3.OperationalError) and "no such table" not in str(error):
+                raise SettingsError(f"READBACK_DATA_DIR: {path} cannot be used ({error}).") from error
+            # not a database, but only a cache: make it anew
+            log.warning("%s is damaged (%s): starting an empty one", path, error)
+            for end in ("", "-wal", "-shm"):
+                Path(f"{path}{end}").unlink(missing_ok=True)
+            self._create()
 
     @property
     def name(self) -> str:
@@ -45,11 +60,13 @@ class CachedEmbedder:
 
     def embed(self, texts: Sequence[str], kind: Kind) -> Vectors:
         """Like the inner embedder's. After an error, the batches that had arrived are kept for the next try."""
+        if not texts:
+            return np.zeros((0, self.dimension), dtype=np.float32)
         if kind == "query":
             return np.stack([self._query(text) for text in texts])
         keys = [self._key(text) for text in texts]
         found = self._read(keys)
-        missing = list(dict.fromkeys(position for position, key in enumerate(keys) if key not in found))
+        missing = list({key: position for position, key in enumerate(keys) if key not in found}.values())
         for start in range(0, len(missing), BATCH):
             positions = missing[start : start + BATCH]
             vectors = self._inner.embed([texts[position] for position in positions], kind)
@@ -57,8 +74,21 @@ class CachedEmbedder:
             with self._connect() as db:
                 db.executemany("INSERT OR REPLACE INTO vector VALUES (?, ?)", fresh.items())
             found |= fresh
-        rows = [np.frombuffer(found[key], dtype=np.float32) for key in keys]
-        return np.stack(rows) if rows else np.zeros((0, self.dimension), dtype=np.float32)
+        return np.stack([np.frombuffer(found[key], dtype=np.float32) for key in keys])
+
+    def _create(self) -> None:
+        if not self._path.exists():
+            # under another name first, so that a process which starts at the same time sees a file with its table
+            fresh = self._path.with_name(f".{self._path.name}.{os.getpid()}.{threading.get_ident()}")
+            fresh.unlink(missing_ok=True)
+            with closing(sqlite3.connect(fresh)) as db, db:
+                db.execute("PRAGMA journal_mode=WAL")  # stays in force for the file
+                db.execute("CREATE TABLE vector (key BLOB PRIMARY KEY, value BLOB NOT NULL) WITHOUT ROWID")
+            with suppress(FileExistsError):
+                os.link(fresh, self._path)
+            fresh.unlink()
+        with self._connect() as db:
+            db.execute("SELECT 1 FROM vector LIMIT 1")
 
     def _key(self, text: str) -> bytes:
         return sha256(f"{self._inner.name}\n{text}".encode()).digest()

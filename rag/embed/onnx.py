@@ -6,7 +6,6 @@ vectors are pooled, how many tokens fit, which prefixes the model was trained wi
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -50,9 +49,11 @@ class OnnxEmbedder:
         """Load the folder. Raises SettingsError if a file is missing, damaged or not what its hash promises."""
         self._recipe = _read_recipe(folder)
         model, tokenizer = folder / self._recipe.model, folder / "tokenizer.json"
-        digests = {file.name: _digest(file) for file in (model, tokenizer)}
-        for name, expected in self._recipe.sha256.items():
-            if digests.get(name) != expected:
+        digests = {name: _digest(folder / name) for name in (self._recipe.model, "tokenizer.json")}
+        for name, expected in self._recipe.sha256.items():  # large models keep their weights in further files
+            if name not in digests:
+                digests[name] = _digest(folder / name)
+            if digests[name] != expected:
                 raise SettingsError(f"{folder / name} is not the file that {RECIPE} describes (sha256 differs).")
         self._session = _open_session(model)
         self._inputs = {node.name for node in self._session.get_inputs()}
@@ -99,16 +100,25 @@ class OnnxEmbedder:
             yield whole
             return
         bare = self._tokenizer.encode(text, add_special_tokens=False).ids
-        special = self._tokenizer.encode("").ids  # for BERT-like models [CLS] and [SEP]
-        head, tail = special[:1], special[1:]
-        room = self._recipe.max_tokens - len(special)
+        # what stands around the text, for BERT-like models [CLS] and [SEP]; others have it at one end only
+        before = next(at for at in range(len(whole) - len(bare) + 1) if whole[at : at + len(bare)] == bare)
+        head, tail = whole[:before], whole[before + len(bare) :]
+        room = self._recipe.max_tokens - len(head) - len(tail)
         for start in range(0, len(bare), room):
             yield [*head, *bare[start : start + room], *tail]
 
     def _forward(self, ids: list[int]) -> NDArray[np.float64]:
         tokens = np.asarray([ids], dtype=np.int64)
         feed = {"input_ids": tokens, "attention_mask": np.ones_like(tokens), "token_type_ids": np.zeros_like(tokens)}
-        states = self._session.run(None, {name: value for name, value in feed.items() if name in self._inputs})[0][0]
+        try:
+            states = self._session.run(None, {name: feed[name] for name in feed if name in self._inputs})[0][0]
+        except Exception as error:  # onnxruntime's exceptions share no public base class
+            raise SettingsError(
+                f"READBACK_EMBED_MODEL: the model fails on {len(ids)} tokens ({str(error).splitlines()[0]}). "
+                f"Is max_tokens in {RECIPE} more than it takes?"
+            ) from error
+        if states.ndim != 2:
+            raise SettingsError("READBACK_EMBED_MODEL: the model's first output must be one vector a token.")
         pooled = states[0] if self._recipe.pooling == "cls" else states.mean(axis=0)
         return np.asarray(pooled / max(float(np.linalg.norm(pooled)), 1e-12), dtype=np.float64)
 
@@ -119,7 +129,7 @@ def _read_recipe(folder: Path) -> Recipe:
     path = folder / RECIPE
     try:
         recipe = Recipe.model_validate_json(path.read_text(encoding="utf-8")) if path.is_file() else Recipe()
-    except (ValidationError, json.JSONDecodeError) as error:
+    except (ValidationError, OSError, ValueError) as error:
         raise SettingsError(f"{path} cannot be read: {str(error).splitlines()[0]}") from error
     for name in (recipe.model, "tokenizer.json"):
         if not (folder / name).is_file():
@@ -128,10 +138,13 @@ def _read_recipe(folder: Path) -> Recipe:
 
 
 def _digest(path: Path) -> str:
-    with path.open("rb") as file:
-        import hashlib
+    import hashlib
 
-        return hashlib.file_digest(file, "sha256").hexdigest()
+    try:
+        with path.open("rb") as file:
+            return hashlib.file_digest(file, "sha256").hexdigest()
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be read: {error.strerror}.") from error
 
 
 def _open_session(path: Path) -> Any:

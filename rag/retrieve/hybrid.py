@@ -8,6 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.catalog import Catalog
+from rag.errors import IndexUnusable
 from rag.ports import Embedder, Retriever
 from rag.retrieve.lexical import Row
 from rag.retrieve.snapshot import TRIES, Snapshot, Snapshots
@@ -118,7 +119,12 @@ def _consistently(
     """Search one generation and read its texts; again if the generation changed in between."""
     for attempt in range(TRIES):
         snapshot = snapshots.current()
-        found = search(snapshot)
+        try:
+            found = search(snapshot)
+        except IndexUnusable:
+            if attempt == TRIES - 1 or snapshots.catalog.generation() == snapshot.generation:
+                raise
+            continue  # a rebuild has just dropped what this generation searched in
         papers = _texts(snapshots.catalog, found)
         if snapshots.catalog.generation() == snapshot.generation or attempt == TRIES - 1:
             break

@@ -9,6 +9,7 @@ are than those of any two words.
 from __future__ import annotations
 
 import json
+import logging
 import os
 import shutil
 from collections import Counter, defaultdict
@@ -52,8 +53,7 @@ class LexicalIndex:
         cls, folder: Path, passages: Sequence[tuple[str, Passage]], embed_words: Callable[[Sequence[str]], Vectors]
     ) -> None:
         """Build the index of (fingerprint, passage) pairs in a folder that appears all at once."""
-        import bm25s
-
+        bm25s = _bm25s()
         fresh = folder.with_name(f".{folder.name}.{os.getpid()}")
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(parents=True)
@@ -78,8 +78,10 @@ class LexicalIndex:
             rows = [(str(p), str(f), int(s), int(e)) for p, f, s, e in json.loads((folder / _ROWS).read_text("utf-8"))]
             words = json.loads((folder / _WORDS).read_text("utf-8"))
             vectors = np.load(folder / _VECTORS).astype(np.float32)
-            return cls(_load_bm25(folder), rows, words, vectors)
-        except (ValueError, KeyError) as error:
+            return cls(_load_bm25(folder, bool(words)), rows, words, vectors)
+        except FileNotFoundError:
+            raise
+        except Exception as error:  # numpy and bm25s raise what the damage happens to trip over
             raise IndexUnusable(f"The lexical index {folder} is damaged. Run: readback index --rebuild") from error
 
     def search(
@@ -148,12 +150,17 @@ class LexicalIndex:
         return self._scores["indices"][start:end], self._scores["data"][start:end]
 
 
-def _load_bm25(folder: Path) -> Any:
-    if not any(path.name.startswith("data.csc") for path in folder.iterdir()):
+def _load_bm25(folder: Path, has_words: bool) -> Any:
+    if not has_words and not any(path.name.startswith("data.csc") for path in folder.iterdir()):
         return None  # nothing indexable, such as an empty collection
+    return _bm25s().BM25.load(str(folder), load_vocab=True)
+
+
+def _bm25s() -> Any:
     import bm25s
 
-    return bm25s.BM25.load(str(folder), load_vocab=True)
+    logging.getLogger("bm25s").setLevel(logging.WARNING)  # it sets its own level to DEBUG when it is imported
+    return bm25s
 
 
 def _commonest(pairs: Sequence[Sequence[tuple[str, str]]]) -> tuple[list[str], list[str]]:

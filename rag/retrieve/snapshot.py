@@ -6,7 +6,7 @@ import threading
 from dataclasses import dataclass
 
 from rag.catalog import Catalog
-from rag.errors import IndexUnusable
+from rag.errors import IndexBusy, IndexUnusable
 from rag.index import Index
 from rag.retrieve.lexical import LexicalIndex
 
@@ -44,7 +44,8 @@ class Snapshots:
             return held
         with self._lock:
             for _ in range(TRIES):
-                generation = self.catalog.generation()
+                facts = self.catalog.meta()  # read at once, so that its parts belong together
+                generation = int(facts.get("generation", "0"))
                 if self._current is not None and self._current.generation == generation:
                     return self._current
                 self._index.check()
@@ -52,8 +53,14 @@ class Snapshots:
                     lexical = LexicalIndex.load(self._index.lexical_folder(generation))
                 except FileNotFoundError:
                     continue  # a newer generation has just replaced it
-                if self._current is not None:
-                    self._index.vectors.reopen()
-                self._current = Snapshot(generation, self._index.collection_name, lexical)
+                self._index.vectors.reopen()
+                try:
+                    self._index.mend(len(lexical.rows))
+                except IndexBusy:
+                    if self.catalog.generation() == generation:
+                        raise
+                if self.catalog.generation() != generation:
+                    continue  # mended, or changed by somebody else
+                self._current = Snapshot(generation, facts["collection"], lexical)
                 return self._current
         raise IndexUnusable("The lexical index is missing. Run: readback index --rebuild")
