@@ -35,7 +35,7 @@ from rag.types import Hit, Options, Passage
 
 SELECTION_C, SUFFICIENCY_C = 0.3, 0.03  # inverse strength of the penalty, by cross-validation
 RELEVANCE = 0.25  # added to the weights of nearness: the fit alone prefers any result to the one that was asked for
-REFUSED = 0.06  # share of answerable questions that the threshold may refuse
+REFUSED = 0.08  # share of answerable questions that the threshold may refuse
 
 
 @dataclass(frozen=True, slots=True)

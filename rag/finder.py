@@ -13,7 +13,7 @@ from rag.index import Index
 from rag.ports import Embedder, Reranker, Retriever
 from rag.question import Question, analyse
 from rag.retrieve.hybrid import DenseRetriever, HybridRetriever, LexicalRetriever
-from rag.retrieve.rerank import SentenceReranker
+from rag.retrieve.rerank import NeighbourReranker, SentenceReranker
 from rag.retrieve.snapshot import Snapshots
 from rag.settings import Settings
 from rag.types import Hit, Options
@@ -40,6 +40,7 @@ class Finder:
         self.bm25: Retriever = LexicalRetriever(self._snapshots, None)  # to compare with
         self.hybrid: Retriever = HybridRetriever(self.dense, self.lexical, dense_weight)
         self.reranker: Reranker = SentenceReranker(index.catalog, self._embed)
+        self.list_reranker: Reranker = NeighbourReranker(index.catalog)
 
     @classmethod
     def open(cls, settings: Settings) -> Finder:
@@ -74,7 +75,8 @@ class Finder:
 
     def rerank(self, question: Question, hits: list[Hit]) -> list[Hit]:
         """One hit a paper, best paper first."""
-        return self.reranker.rerank(question.text, hits)
+        reranker = self.list_reranker if question.wants_many else self.reranker
+        return reranker.rerank(question.text, hits)
 
     def close(self) -> None:
         """Let go of the vector store's files or connection."""

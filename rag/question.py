@@ -29,17 +29,13 @@ _NAME = re.compile(
     re.IGNORECASE,
 )
 _MANY = re.compile(
-    r"\b(which (\w+ ){0,3}(works|papers|methods|approaches|studies|systems|articles|datasets|"
-    r"benchmarks|techniques|models|"
-    r"abstracts|publications|frameworks|surveys|resources|projects|ones|of (these|them|the))|"
-    r"what (\w+ ){0,3}(works|papers|"
-    r"methods|approaches|studies|datasets|benchmarks|techniques|surveys|resources|options|ways|alternatives|corpora)|"
-    r"(list|compare|contrast|summari[sz]e|overview|survey of)\b|who (else|all)|all (the )?(works|"
-    r"papers|methods|studies)|"
-    r"(any|several|different|various) (works|papers|methods|approaches|studies|datasets|techniques)|"
-    r"papers (that|which|on|"
-    r"about|using|where)|works (that|which|on|about|using)|differ(s|ence|ences|ent)? (between|from)|versus|\bvs\b|"
-    r"respectively|each of)\b|^\W*(are|is) there (\w+ ){0,2}(works|papers|methods|studies|datasets)",
+    r"\b((which|what) ([\w-]+ ){0,4}(works|papers|methods|approaches|studies|systems|articles|datasets|benchmarks|"
+    r"techniques|models|abstracts|publications|frameworks|surveys|resources|projects|ones|options|ways|alternatives|corpora)|"
+    r"which of (these|them|the)|(list|compare|contrast|summari[sz]e|overview|survey of)\b|who (else|all)|"
+    r"(all|any|several|different|various) (the )?(works|papers|methods|approaches|studies|datasets|techniques)|"
+    r"(papers|works) (that|which|on|about|using|where)|differ(s|ence|ences|ent)? (between|from)|versus|\bvs\b|"
+    r"respectively|each of|who does it|has any(one|body)|what('s| is) (in here|there|here) (on|about))\b|"
+    r"^\W*who (?!is|was|are|wrote|were)|^\W*(are|is) there (\w+ ){0,2}(works|papers|methods|studies|datasets)",
     re.IGNORECASE,
 )
 _EFFECT = re.compile(
