@@ -1,0 +1,103 @@
+"""Which stage is to blame for a wrong reply? Counterfactually: the one whose gold output would have made it right.
+
+Stages are replaced one at a time, in the order in which they happen, while all others do what they did; the first whose
+replacement makes the reply as right as it can become is to blame. If no single one does, several are needed together,
+and the smallest set found by leaving stages out one by one is named. Where even gold outputs of all stages do not help,
+none is to blame: the answer's form, or the gold question, is the problem.
+"""
+
+from __future__ import annotations
+
+import logging
+from collections import Counter
+from collections.abc import Callable, Collection, Mapping, Sequence
+from dataclasses import asdict, dataclass
+from typing import Any
+
+from eval.counterfactual import STAGES, Stage, replay
+from eval.gold import GoldQuestion
+from eval.measures import Graded, right
+from rag.engine import Assistant
+from rag.types import Answer
+
+log = logging.getLogger(__name__)
+BLAMES = "blame.jsonl"
+Replay = Callable[[Collection[Stage]], float]  # score in [0, 1] of the reply with the gold outputs of some stages
+
+
+@dataclass(frozen=True, slots=True)
+class Blame:
+    """Why one reply is wrong."""
+
+    question_id: str
+    score: float  # of the reply as it was, in [0, 1], below 1
+    stages: tuple[Stage, ...]  # to blame, earliest first; empty: none; several: only together
+    ceiling: float  # score with the gold outputs of all stages
+    what_if: Mapping[Stage, float]  # score with the gold output of one stage alone
+
+    @property
+    def stage(self) -> Stage | None:
+        """The earliest stage to blame."""
+        return self.stages[0] if self.stages else None
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any]) -> Blame:
+        """From a line of blame.jsonl."""
+        return cls(**{**record, "stages": tuple(record["stages"])})
+
+    def to_dict(self) -> dict[str, Any]:
+        """A line of blame.jsonl."""
+        return asdict(self)
+
+
+def stages_of(question: GoldQuestion) -> tuple[Stage, ...]:
+    """The stages that can be to blame: where silence is right, there is nothing to find, select or verify."""
+    relevant = STAGES if question.answerable else ("rewrite", "abstention")
+    return tuple(stage for stage in relevant if stage != "rewrite" or len(question.turns) > 1)
+
+
+def find_blame(question_id: str, score: float, stages: Sequence[Stage], again: Replay) -> Blame:
+    """Try the stages, at most 2 * len(stages) + 1 replays. score: of the reply as it was."""
+    ceiling = again(stages)
+    what_if = {stage: again([stage]) for stage in stages}
+    blamed: tuple[Stage, ...] = ()
+    if ceiling > score:
+        healing = [stage for stage in stages if what_if[stage] >= ceiling]
+        blamed = (healing[0],) if healing else _smallest(stages, ceiling, again)
+    elif max(what_if.values()) > score:  # the gold outputs get into each other's way; one alone helps
+        blamed = (max(stages, key=lambda stage: what_if[stage]),)
+    return Blame(question_id, score, blamed, ceiling, what_if)
+
+
+def _smallest(stages: Sequence[Stage], ceiling: float, again: Replay) -> tuple[Stage, ...]:
+    kept = list(stages)
+    for stage in stages:
+        rest = [other for other in kept if other != stage]
+        if rest and again(rest) >= ceiling:
+            kept = rest
+    return tuple(kept)
+
+
+def blame(assistant: Assistant, question: GoldQuestion, answer: Answer | None) -> Blame:
+    """Explain one wrong reply by asking again. answer: None if the question crashed the system."""
+
+    def again(stages: Collection[Stage]) -> float:
+        try:
+            return right(Graded(question, None, replay(assistant, question, answer, stages)))
+        except Exception as error:  # what crashes is not right
+            log.warning("%s fails with gold %s", question.id, ", ".join(stages), exc_info=error)
+            return 0.0
+
+    return find_blame(question.id, right(Graded(question, None, answer)), stages_of(question), again)
+
+
+def failures(graded: Sequence[Graded]) -> list[Graded]:
+    """Replies to questions as written that are not all right, worst first."""
+    wrong = [one for one in graded if one.asker is None and right(one) < 1.0]
+    return sorted(wrong, key=lambda one: (right(one), one.question.id))
+
+
+def tally(blames: Sequence[Blame]) -> dict[str, int]:
+    """How often each stage is to blame, in the order of the stages; "none" last."""
+    counts: Counter[str] = Counter(one.stage or "none" for one in blames)
+    return {name: counts[name] for name in (*STAGES, "none") if counts[name]}
