@@ -35,7 +35,7 @@ from rag.types import Hit, Options, Passage
 
 SELECTION_C, SUFFICIENCY_C = 0.3, 0.03  # inverse strength of the penalty, by cross-validation
 RELEVANCE = 0.25  # added to the weights of nearness: the fit alone prefers any result to the one that was asked for
-REFUSED = 0.08  # share of answerable questions that the threshold may refuse
+THRESHOLDS = np.arange(0.3, 0.95, 0.01)  # tried for the decision to abstain
 
 
 @dataclass(frozen=True, slots=True)
@@ -109,7 +109,17 @@ def fit_sufficiency(finder: Finder, questions: Sequence[Labelled], selection: Lo
     guessed = _cross_validate(matrix, truth, needs, SUFFICIENCY_C)
     model = _fit(matrix, truth, needs, SUFFICIENCY_C, sufficiency.FEATURES)
     written = np.array([needs.index(need) == place for place, need in enumerate(needs)])  # the question, not a phrasing
-    threshold = float(np.quantile(guessed[written & truth], REFUSED))
+    natural = np.array([need.startswith("natural") for need in needs])
+
+    answerable = [written & natural & truth, written & ~natural & truth, ~written & truth]
+    unanswerable = [natural & ~truth, ~natural & ~truth]
+    # each kind of question counts the same, and so does each kind of error: the hard ones must not decide alone
+    costs = [
+        np.mean([np.mean(guessed[group] < one) for group in answerable])
+        + np.mean([np.mean(guessed[group] >= one) for group in unanswerable])
+        for one in THRESHOLDS
+    ]
+    threshold = float(np.mean(THRESHOLDS[np.array(costs) <= min(costs) + 1e-9]))
     invented = float(np.mean(guessed[written & ~truth] >= threshold))
     report = (
         f"sufficiency ({written.sum()} questions, {(written & ~truth).sum()} unanswerable): "

@@ -12,7 +12,8 @@ from rag.answer.draft import Claim, Quote
 from rag.answer.evidence import PaperEvidence, SentenceEvidence
 from rag.question import Question
 
-FROM_BEST = 3  # sentences quoted from the paper that answers
+FROM_BEST = 4  # sentences quoted from the paper that answers, but not more than half of its abstract
+FOR_A_DETAIL = 3  # ... if a number or a name is asked for
 MOST_PAPERS = 5  # lines of a list
 RUNNER_UP = 0.85  # the second paper speaks too if its score is at least this share of the best one's
 LISTED = 0.55  # a paper is listed if its score is at least this share of the best one's
@@ -22,7 +23,9 @@ def quote_answer(question: Question, evidence: Sequence[PaperEvidence], papers: 
     """The answer as claims that are quotes. evidence: best paper first, at least one. papers: at most so many."""
     if question.wants_many and papers != 1:
         return list(_one_line_each(question, evidence, papers or MOST_PAPERS))
-    claims = list(_quotes(question, evidence[0], FROM_BEST))
+    detail = question.wants_number or question.wants_name
+    count = min(FOR_A_DETAIL if detail else FROM_BEST, (len(evidence[0].sentences) + 1) // 2)
+    claims = list(_quotes(question, evidence[0], count))
     if papers != 1 and len(evidence) > 1 and evidence[1].hit.score >= RUNNER_UP * evidence[0].hit.score:
         claims += _quotes(question, evidence[1], 1)
     return claims
