@@ -4,6 +4,10 @@ SHELL := /bin/sh
 .DELETE_ON_ERROR:
 .PHONY: help chat setup test lint format eval fit pins screenshots system-packages clean
 
+# uv brings its own certificates; a network that needs the system's is more common than one that forbids them
+export UV_NATIVE_TLS ?= 1
+export UV_SYSTEM_CERTS ?= 1
+
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
