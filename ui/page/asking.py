@@ -4,79 +4,53 @@ from __future__ import annotations
 
 import json
 import logging
-import threading
-from collections import OrderedDict
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from contextlib import closing
-from typing import TYPE_CHECKING, Any
+from dataclasses import dataclass
+from typing import TYPE_CHECKING, Any, cast
 
 from rag.errors import ReadbackError
-from rag.events import EventUnknown
-from rag.types import Answer, Options, Retrieved, RetrievedPaper, StreamEvent, TextDelta, Turn
+from rag.types import Answer, Options, Retrieved, RetrievedPaper, TextDelta, Turn
 from ui.page import arguments
+from ui.page.memory import Stops, Turns
 from ui.page.show import Shower
-from ui.page.view_answer import failed_turn, stopped_turn, working_turn
 from ui.page.view_evidence import found_so_far
+from ui.page.view_turn import failed_turn, working_turn
 
 if TYPE_CHECKING:
+    from collections.abc import Generator
+
+    from rag.types import StreamEvent
     from ui.services import Services
 
 log = logging.getLogger(__name__)
-REMEMBERED = 500  # conversations whose turns are kept at hand
+SEARCHING = "Searching the collection…"
+READING = "Reading the closest abstracts…"
 CRASHED = "Something went wrong on our side. The question is kept: please try again."
 
 
-class Stops:
-    """The wishes to stop, by user and run; a wish may come before the run that it is about."""
+@dataclass(frozen=True, slots=True)
+class Run:
+    """One question on its way, as the browser sent it."""
 
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._wishes: OrderedDict[tuple[str, str], None] = OrderedDict()
+    id: str
+    user: str
+    conversation: str
+    turn: int
+    question: str
+    options: Options
 
-    def wish(self, user: str, run: str) -> None:
-        """Let this run end at its next step."""
-        with self._lock:
-            self._wishes[user, run] = None
-            while len(self._wishes) > REMEMBERED:
-                self._wishes.popitem(last=False)
-
-    def wished(self, user: str, run: str) -> bool:
-        """Whether this run is to end."""
-        with self._lock:
-            return (user, run) in self._wishes
-
-
-class Turns:
-    """The turns of recent conversations, so that a follow-up does not wait for the record, which may keep no words."""
-
-    def __init__(self, services: Services) -> None:
-        self._services = services
-        self._lock = threading.Lock()
-        self._known: OrderedDict[tuple[str, str], list[Turn]] = OrderedDict()
-
-    def before(self, user: str, conversation: str, turn: int) -> list[Turn]:
-        """The turns before this one, oldest first."""
-        with self._lock:
-            known = self._known.get((user, conversation))
-        if known is None:
-            try:
-                known = self._services.history_of(user, conversation)
-            except EventUnknown:
-                known = []
-        return known[: turn - 1]
-
-    def put(self, user: str, conversation: str, history: Sequence[Turn], latest: Turn) -> None:
-        """The conversation as it is once the latest turn has ended."""
-        with self._lock:
-            self._known[user, conversation] = [*history, latest]
-            self._known.move_to_end((user, conversation))
-            while len(self._known) > REMEMBERED:
-                self._known.popitem(last=False)
-
-    def forget(self, user: str, conversation: str) -> None:
-        """Read this conversation from the record next time."""
-        with self._lock:
-            self._known.pop((user, conversation), None)
+    @classmethod
+    def of(cls, given: Mapping[str, Any], user: str, *, writes: bool) -> Run:
+        """Raises BadRequest. writes: whether a language model is there to be asked for."""
+        return cls(
+            arguments.token(given, "run"),
+            user,
+            arguments.token(given, "conversation"),
+            arguments.number(given, "turn", 1, 10_000, 1),
+            arguments.text(given, "question", 20_000),
+            arguments.options(given, writes=writes),
+        )
 
 
 class Asking:
@@ -87,59 +61,52 @@ class Asking:
         self._services, self._stops, self._turns, self._show = services, stops, turns, shower
 
     def stream(self, given: Mapping[str, Any], user: str) -> Iterator[str]:
-        """Yield the state of the run again and again; the last one has ``done``."""
-        run = arguments.token(given, "run")
-        conversation = arguments.token(given, "conversation")
-        question = arguments.text(given, "question", 20_000)
-        state: dict[str, Any] = {"run": run, "conversation": conversation}
-        turn = 1
+        """Yield the state of the run again and again; the last one has ``done``. Raises BadRequest."""
+        run = Run.of(given, user, writes=self._services.settings.has_model)
+        state: dict[str, Any] = {"run": run.id, "turn": run.turn}
         try:
-            wanted = arguments.number(given, "turn", 1, 10_000, 1)
-            history = self._turns.before(user, conversation, wanted)
-            turn = min(wanted, len(history) + 1)
-            options = arguments.options(given, writes=self._services.settings.has_model)
-            for update in self._answer(run, question, user, conversation, turn, history, options):
-                yield json.dumps({**state, "turn": turn, **update})
+            for update in self._answer(run):
+                yield json.dumps({**state, **update})
         except ReadbackError as error:
-            yield json.dumps({**state, "turn": turn, "html": failed_turn(turn, question, str(error)), "done": True})
-        except Exception:  # the reader must not be left waiting for an answer that will not come
+            yield json.dumps({**state, **_failure(run, str(error))})
+        except Exception:  # a bug; the reader must not be left waiting for an answer that will not come
             log.exception("a question of the page failed")
-            yield json.dumps({**state, "turn": turn, "html": failed_turn(turn, question, CRASHED), "done": True})
+            yield json.dumps({**state, **_failure(run, CRASHED)})
 
-    def _answer(
-        self,
-        run: str,
-        question: str,
-        user: str,
-        conversation: str,
-        turn: int,
-        history: list[Turn],
-        options: Options,
-    ) -> Iterator[dict[str, Any]]:
+    def _answer(self, run: Run) -> Iterator[dict[str, Any]]:
+        yield {"html": working_turn(run.turn, run.question, "", SEARCHING)}
         text, papers = "", tuple[RetrievedPaper, ...]()
-        events = self._services.answer_stream(
-            question, user=user, conversation=conversation, turn=turn, history=history, options=options, source="page"
-        )
-        yield {"html": working_turn(turn, question, "", "Searching the collection…")}
-        with closing(_closable(events)):
+        with closing(self._events(run)) as events:
             for event in events:
-                if self._stops.wished(user, run) and not isinstance(event, Answer):
-                    yield {"html": stopped_turn(turn, question, text), "evidence": "", "done": True, "stopped": True}
-                    return
                 if isinstance(event, Answer):
-                    self._turns.put(user, conversation, history, Turn.of(event))
-                    yield {**self._show.answer(turn, event), "done": True}
+                    self._turns.put(run.user, run.conversation, run.turn, Turn.of(event))
+                    yield {**self._show.answer(run.turn, event), "done": True}
                     return
+                if self._stops.wished(run.user, run.id):
+                    break  # closing the events stops the model
                 if isinstance(event, Retrieved):
                     papers = event.papers
                 elif isinstance(event, TextDelta):
                     text += event.text
                 yield {
-                    "html": working_turn(turn, question, text, "Reading the closest abstracts…"),
+                    "html": working_turn(run.turn, run.question, text, READING),
                     "evidence": found_so_far(papers),
                 }
+        self._turns.forget(run.user, run.conversation)  # the record knows how far it came
+        yield {"done": True}  # the page has drawn the end already
+
+    def _events(self, run: Run) -> Generator[StreamEvent]:
+        events = self._services.answer_stream(
+            run.question,
+            user=run.user,
+            conversation=run.conversation,
+            turn=run.turn,
+            history=self._turns.before(run.user, run.conversation, run.turn),
+            options=run.options,
+            source="page",
+        )
+        return cast("Generator[StreamEvent]", events)  # closing it is its contract
 
 
-def _closable(events: Iterator[StreamEvent]) -> Any:
-    """A generator, whose close() ends the work behind it."""
-    return events
+def _failure(run: Run, message: str) -> dict[str, Any]:
+    return {"html": failed_turn(run.turn, run.question, message), "evidence": "", "done": True}

@@ -10,12 +10,15 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 from gradio.blocks import Blocks
 
-from ui.page.asking import Asking, Stops, Turns
+from ui.page.asking import Asking
 from ui.page.calls import Call, Calls, Given
 from ui.page.conversations import Conversations
 from ui.page.corrections import Corrections
-from ui.page.examples import examples
+from ui.page.examples import Examples
+from ui.page.library import Library
+from ui.page.memory import Stops, Turns
 from ui.page.show import Shower
+from ui.page.uploads import Uploads
 
 if TYPE_CHECKING:
     from ui.services import Services
@@ -23,14 +26,20 @@ if TYPE_CHECKING:
 ASSETS = Path(__file__).with_name("assets")
 STYLES = ("tokens.css", "layout.css", "answer.css", "evidence.css", "papers.css")
 SCRIPTS = ("core.js", "ask.js", "evidence.js", "correct.js", "conversations.js", "papers.js", "start.js")
-DEEP = {"show_progress": "hidden", "trigger_mode": "multiple", "concurrency_limit": None, "api_visibility": "private"}
+QUIETLY = {
+    "show_progress": "hidden",
+    "trigger_mode": "multiple",
+    "concurrency_limit": None,
+    "api_visibility": "private",
+}
 
 
 def build_page(services: Services) -> Blocks:
     """The chat page over these services. Who is asking comes with each request, see ``whose``."""
     stops, shower = Stops(), Shower(services)
     turns = Turns(services)
-    asking, conversations = Asking(services, stops, turns, shower), Conversations(services, turns, shower)
+    asking, uploads = Asking(services, stops, turns, shower), Uploads(services)
+    conversations, library = Conversations(services, turns, shower), Library(services)
 
     def stop(given: Given, user: str) -> dict[str, Any]:
         stops.wish(user, str(given.get("run")))
@@ -42,7 +51,13 @@ def build_page(services: Services) -> Blocks:
         "rename": conversations.rename,
         "delete": conversations.delete,
         "feedback": Corrections(services).store,
-        "examples": lambda _given, _user: {"html": examples(services)},
+        "export": conversations.export,
+        "papers": library.table,
+        "paper": library.paper,
+        "similar": library.similar,
+        "map": library.map,
+        "remove": library.remove,
+        "examples": Examples(services).show,
         "stop": stop,
     }
     calls = Calls(named)
@@ -53,6 +68,9 @@ def build_page(services: Services) -> Blocks:
     def ask(event: gr.EventData, request: gr.Request) -> Iterator[str]:
         yield from asking.stream(event._data, whose(request))  # Gradio's only way to what was triggered
 
+    def bring(event: gr.EventData, request: gr.Request) -> Iterator[str]:
+        yield from uploads.stream(event._data, whose(request))
+
     page = Blocks(title="Readback", analytics_enabled=False, fill_width=True)
     with page:
         face = gr.HTML(
@@ -62,21 +80,23 @@ def build_page(services: Services) -> Blocks:
             padding=False,
             server_functions=[readback_call],
         )
-        face.ask(ask, None, face, **DEEP)
+        face.ask(ask, None, face, **QUIETLY)
+        face.bring(bring, None, face, **QUIETLY)
     page.queue(default_concurrency_limit=None, max_size=1_000, api_open=False)
     return page
 
 
 def look() -> dict[str, Any]:
-    """Arguments for ``gradio.mount_gradio_app`` beside the page: no web font, no footer, colours before the first paint."""
+    """Arguments for ``gradio.mount_gradio_app``: no web font, no footer, the right ground before the first paint."""
     theme = gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])
     return {"theme": theme, "footer_links": [], "run_history": False, "head": asset("head.html")}
 
 
 def whose(request: Any) -> str:
     """The pseudonymous id of who sent this. Gradio hands a bare request to calls and its own kind to streams."""
-    bare = getattr(request, "request", None) or request
-    return str(getattr(bare.state, "user", "local"))
+    from ui.app import user_id
+
+    return user_id(getattr(request, "request", None) or request)
 
 
 @cache

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rag.events import EventUnknown
 from ui.page import arguments
-from ui.page.asking import Turns
-from ui.page.markup import button, esc
+from ui.page.markup import Html, button, el, join
+from ui.page.memory import Turns
 from ui.page.show import Shower
 from ui.page.words import shortened, when
 
@@ -25,31 +26,29 @@ class Conversations:
     """The page's calls about conversations. Each takes what the browser sent and whose browser it is."""
 
     def __init__(self, services: Services, turns: Turns, shower: Shower) -> None:
-        self._store, self._turns, self._show = services.store, turns, shower
+        self._services, self._store, self._turns, self._show = services, services.store, turns, shower
 
     def list(self, given: Mapping[str, Any], user: str) -> dict[str, Any]:
         """The list, as HTML; with ``search``, those that hold its words."""
         search = arguments.text(given, "search", 200)
         found = self._store.conversations(user, search, limit=LISTED)
         if found:
-            return {"html": "".join(_row(one) for one in found)}
-        return {"html": f'<li class="hint">{"Nothing found." if search.strip() else "Nothing asked yet."}</li>'}
+            return {"html": join([_row(one) for one in found])}
+        return {"html": el("li", "Nothing found." if search.strip() else "Nothing asked yet.", cls="hint")}
 
     def open(self, given: Mapping[str, Any], user: str) -> dict[str, Any]:
         """One conversation, as HTML; ``missing`` if there is none of this id, or it is another person's."""
         conversation = arguments.token(given, "conversation")
         self._turns.forget(user, conversation)
         try:
-            found = self._store.conversation(user, conversation)
+            return self._show.conversation(self._store.conversation(user, conversation))
         except EventUnknown:
             return {"missing": True}
-        return {**self._show.conversation(found), "conversation": conversation}
 
     def rename(self, given: Mapping[str, Any], user: str) -> dict[str, Any]:
         """Give it another title."""
-        self._store.rename_conversation(
-            user, arguments.token(given, "conversation"), arguments.text(given, "title", 400)
-        )
+        title = arguments.text(given, "title", 400)
+        self._store.rename_conversation(user, arguments.token(given, "conversation"), title)
         return {"said": "Renamed."}
 
     def delete(self, given: Mapping[str, Any], user: str) -> dict[str, Any]:
@@ -59,13 +58,26 @@ class Conversations:
         self._store.delete_conversation(user, conversation)
         return {"said": "Deleted."}
 
+    def export(self, given: Mapping[str, Any], user: str) -> dict[str, Any]:
+        """Files to save: the conversation as Markdown, and the papers that it cites as BibTeX."""
+        from ui.export import cited_papers, conversation_bibtex, conversation_markdown
 
-def _row(one: ConversationSummary) -> str:
+        conversation = self._store.conversation(user, arguments.token(given, "conversation"))
+        papers = cited_papers(conversation, self._services.assistant.paper)
+        words = re.findall(r"[a-z0-9]+", (conversation.summary.title or UNTITLED).lower())[:8]
+        stem = "-".join(["readback", *words])
+        files = [{"name": f"{stem}.md", "type": "text/markdown", "text": conversation_markdown(conversation, papers)}]
+        if papers:
+            files.append({"name": f"{stem}.bib", "type": "text/plain", "text": conversation_bibtex(papers)})
+        return {"files": files, "said": "Exported."}
+
+
+def _row(one: ConversationSummary) -> Html:
     title = shortened(one.title or UNTITLED, TITLE_CHARS)
-    return (
-        f'<li data-conversation="{esc(one.id)}"><button type="button" class="open" data-do="open" dir="auto">{esc(title)}</button>'
-        f'<span class="when">{esc(when(one.updated))}</span>'
-        f'<details class="menu"><summary aria-label="More about {esc(shortened(title, 40))}">⋯</summary><div>'
-        f"{button('Rename', 'rename', title=None)}{button('Export', 'export')}{button('Delete', 'delete', cls='quiet danger')}"
-        "</div></details></li>"
+    menu = [button("Rename", "rename"), button("Export", "export"), button("Delete", "delete", cls="quiet danger")]
+    return el(
+        "li",
+        button([el("span", title, dir="auto"), el("span", when(one.updated), cls="when")], "open", cls="open"),
+        el("details", el("summary", "⋯", aria_label=f"More about {title}"), el("div", menu), cls="menu"),
+        data_conversation=one.id,
     )

@@ -1,21 +1,62 @@
-"""Questions to begin with: those of them that the collection at hand can answer."""
+"""Questions to begin with: those that the collection at hand really answers."""
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+import threading
+from collections.abc import Iterator
+from typing import TYPE_CHECKING, Any
 
-from ui.page.markup import button
+from rag.types import Options
+from ui.page.calls import Given
+from ui.page.markup import button, el, join
 
 if TYPE_CHECKING:
     from ui.services import Services
 
-QUESTIONS = (
+SHOWN = 4
+QUESTIONS = (  # about the shipped corpus
     "How can a voice assistant learn query rewrites without annotated data?",
     "Which papers use pseudo relevance feedback?",
+    "Can language models give useful feedback on research papers?",
     "How are robot policies aligned with human preferences?",
+    "How well do language models solve regression from examples in the prompt?",
+    "How can feedback loops amplify the biases of a dataset?",
 )
+QUOTES = Options(mode="extractive")  # trying them must cost nothing
 
 
-def examples(services: Services) -> str:  # noqa: ARG001
-    """The example questions as buttons."""
-    return "".join(f"<li>{button(one, 'suggest', cls='suggestion')}</li>" for one in QUESTIONS)
+class Examples:
+    """The page's call for example questions. They are tried once for every state of the collection."""
+
+    def __init__(self, services: Services) -> None:
+        self._assistant, self._lock = services.assistant, threading.Lock()
+        self._known: tuple[int, list[str]] | None = None
+
+    def show(self, _given: Given, _user: str) -> dict[str, Any]:
+        """The questions as buttons; none while the collection is empty."""
+        items = (el("li", button(one, "suggest", cls="suggestion", dir="auto")) for one in self.questions())
+        return {"html": join(items)}
+
+    def questions(self) -> list[str]:
+        """Up to four questions that are answered with evidence."""
+        generation = self._assistant.index.catalog.generation()
+        with self._lock:
+            if self._known is None or self._known[0] != generation:
+                self._known = (generation, list(self._answered()))
+            return self._known[1]
+
+    def _answered(self) -> Iterator[str]:
+        found = 0
+        for question in self._candidates():
+            answer = self._assistant.ask(question, options=QUOTES)
+            if not answer.abstained and answer.citations:
+                yield question
+                found += 1
+            if found == SHOWN:
+                return
+
+    def _candidates(self) -> Iterator[str]:
+        yield from QUESTIONS
+        papers = self._assistant.papers()  # of a collection of one's own, some titles
+        for paper in papers[:: max(1, len(papers) // SHOWN)][:SHOWN]:
+            yield f"What does “{paper.title.rstrip('.?!')}” propose?"

@@ -1,14 +1,24 @@
-"""The only way from text to HTML: everything is escaped here, and only http links become links."""
+"""The only way from text to HTML: every string is escaped unless it was made here, and only web links become links."""
 
 from __future__ import annotations
 
 import html
 import re
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Sequence
 from urllib.parse import urlsplit
 
 _UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")  # controls; marks that reorder text
-_MARKER = re.compile(r"\[(\d{1,3})\]")
+_MARKER = re.compile(r" *\[(\d{1,3})\]")
+_EMPTY = frozenset({"input", "br"})
+
+
+class Html(str):
+    """HTML that ``el`` and ``join`` made. Any other string is text, however much it looks like HTML."""
+
+    __slots__ = ()
+
+
+Child = str | None | Iterable["Child"]
 
 
 def esc(text: object) -> str:
@@ -16,32 +26,37 @@ def esc(text: object) -> str:
     return html.escape(_UNSEEN.sub("", str(text)), quote=True)
 
 
-def attributes(values: Mapping[str, object]) -> str:
-    """``name="value"`` pairs with a space in front; None and False leave one out, True gives its bare name."""
+def join(*children: Child) -> Html:
+    """Children one after the other: Html as it is, strings escaped, None as nothing."""
     parts = []
-    for name, value in values.items():
+    for child in children:
+        if child is None:
+            continue
+        if isinstance(child, str):
+            parts.append(child if isinstance(child, Html) else esc(child))
+        else:
+            parts.append(join(*child))
+    return Html("".join(parts))
+
+
+def el(tag: str, /, *children: Child, **attributes: object) -> Html:
+    """An element. ``cls`` is its class, ``data_do`` its data-do; None and False leave one out, True is bare."""
+    parts = []
+    for key, value in attributes.items():
         if value is None or value is False:
             continue
-        parts.append(f" {name}" if value is True else f' {name}="{esc(value)}"')
-    return "".join(parts)
+        written = "class" if key == "cls" else key.rstrip("_").replace("_", "-")
+        parts.append(f" {written}" if value is True else f' {written}="{esc(value)}"')
+    opening = f"<{tag}{''.join(parts)}>"
+    return Html(opening if tag in _EMPTY else f"{opening}{join(*children)}</{tag}>")
 
 
 def button(
-    text: str,
-    do: str,
-    *,
-    cls: str = "quiet",
-    title: str | None = None,
-    label: str | None = None,
-    pressed: bool | None = None,
-    **data: object,
-) -> str:
-    """A button that the page's script acts on. label: what it is called aloud, if not its text. data: for the script."""
-    named: dict[str, object] = {"type": "button", "class": cls, "data-do": do, "title": title, "aria-label": label}
-    if pressed is not None:
-        named["aria-pressed"] = "true" if pressed else "false"
-    named |= {f"data-{name.replace('_', '-')}": value for name, value in data.items()}
-    return f"<button{attributes(named)}>{esc(text)}</button>"
+    text: Child, do: str, *, cls: str = "quiet", pressed: bool | None = None, label: str | None = None, **more: object
+) -> Html:
+    """A button that the page's script acts on. label: what it is called aloud, if not its text."""
+    state = None if pressed is None else "true" if pressed else "false"
+    return el("button", text, type="button", cls=cls, data_do=do, aria_pressed=state, aria_label=label, **more)
 
 
 def web_link(url: str | None) -> str | None:
@@ -56,39 +71,46 @@ def web_link(url: str | None) -> str | None:
     return url if parts.scheme in {"http", "https"} and parts.netloc else None
 
 
-def linked_title(title: str, url: str | None) -> str:
+def linked_title(title: str, url: str | None) -> Html:
     """A paper's title, as a link out if an address is known."""
     address = web_link(url)
     if address is None:
-        return f'<span dir="auto">{esc(title)}</span>'
-    return f'<a href="{esc(address)}" target="_blank" rel="noopener noreferrer" dir="auto">{esc(title)}</a>'
+        return el("span", title, dir="auto")
+    return el("a", title, href=address, target="_blank", rel="noopener noreferrer", dir="auto")
 
 
-def with_markers(text: str, turn: int, known: Sequence[int], titles: Sequence[str] = ()) -> str:
+def with_markers(text: str, turn: int, known: Sequence[int], titles: Sequence[str] = ()) -> Html:
     """A sentence with its [n] as links to the evidence; markers that are not known stay text.
 
     titles: papers named in it, which are set apart from what is said about them.
     """
-    pieces = []
+    pieces: list[Html] = []
     place = 0
     for match in _MARKER.finditer(text):
-        pieces.append(_with_titles(text[place : match.start()].rstrip(" "), titles))
-        number = int(match.group(1))
-        if number in known:
-            pieces.append(
-                f'<a class="cite" href="#quote-{turn}-{number}" data-do="cite" data-turn="{turn}" data-n="{number}"'
-                f' aria-label="Evidence {number}">[{number}]</a>'
-            )
-        else:
-            pieces.append(f'<span class="cite idle">[{number}]</span>')
+        pieces += [_with_titles(text[place : match.start()], titles), marker(turn, int(match.group(1)), known)]
         place = match.end()
-    pieces.append(_with_titles(text[place:], titles))
-    return "".join(pieces)
+    return join(pieces, _with_titles(text[place:], titles))
 
 
-def _with_titles(text: str, titles: Sequence[str]) -> str:
+def marker(turn: int, number: int, known: Sequence[int]) -> Html:
+    """One [n]."""
+    if number not in known:
+        return el("span", f"[{number}]", cls="cite idle")
+    return el(
+        "a",
+        f"[{number}]",
+        cls="cite",
+        href=f"#quote-{turn}-{number}",
+        data_do="cite",
+        data_turn=turn,
+        data_n=number,
+        aria_label=f"Evidence {number}",
+    )
+
+
+def _with_titles(text: str, titles: Sequence[str]) -> Html:
     for title in titles:
         before, found, after = text.partition(title)
         if found:
-            return f"{esc(before)}<cite>{esc(title)}</cite>{esc(after)}"
-    return esc(text)
+            return join(before, el("cite", title), after)
+    return join(text)

@@ -6,9 +6,11 @@ from typing import TYPE_CHECKING, Any
 
 from rag.events.records import Conversation, Episode
 from rag.types import Answer, Paper
+from ui.page.markup import Html, el, join
+from ui.page.said import Said
 from ui.page.steering import steering
-from ui.page.view_answer import Said, finished_turn
 from ui.page.view_evidence import evidence_of
+from ui.page.view_turn import finished_turn
 
 if TYPE_CHECKING:
     from ui.services import Services
@@ -22,32 +24,28 @@ class Shower:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    def answer(self, turn: int, answer: Answer, episode: Episode | None = None) -> dict[str, str]:
+    def answer(self, turn: int, answer: Answer, episode: Episode | None = None) -> dict[str, Html]:
         """``html`` of the turn and ``evidence`` beside it. episode: what its reader has said about it."""
         said = Said.of(episode) if episode else Said()
-        useful = {
-            one.paper_id: str(one.value)
-            for one in (episode.feedback if episode else ())
-            if one.kind == "evidence" and one.paper_id
-        }
         return {
             "html": finished_turn(turn, answer, said, steering(answer, self._services.settings)),
-            "evidence": evidence_of(turn, answer, self._papers(answer), useful),
+            "evidence": evidence_of(turn, answer, self._papers(answer), said.useful),
         }
 
     def conversation(self, conversation: Conversation) -> dict[str, Any]:
-        """All turns of a conversation, as ``html``, and their ``evidence``."""
+        """All turns of a conversation, as ``html``, their ``evidence``, and the number of the ``last``."""
         shown = [
-            self.answer(number, one.interaction.answer, one)
-            for number, one in enumerate(conversation.turns, start=1)
+            (one.interaction.turn or place, one.interaction.answer, one)
+            for place, one in enumerate(conversation.turns, start=1)
             if one.interaction.answer is not None
         ]
         if not shown:
-            return {"html": f'<p class="hint">{NOT_KEPT}</p>', "evidence": "", "turns": 0}
+            return {"html": el("p", NOT_KEPT, cls="hint"), "evidence": "", "last": 0}
+        made = [self.answer(turn, answer, episode) for turn, answer, episode in shown]
         return {
-            "html": "".join(one["html"] for one in shown),
-            "evidence": "".join(one["evidence"] for one in shown),
-            "turns": len(shown),
+            "html": join([one["html"] for one in made]),
+            "evidence": join([one["evidence"] for one in made]),
+            "last": shown[-1][0],
         }
 
     def _papers(self, answer: Answer) -> dict[str, Paper]:

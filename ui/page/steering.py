@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rag.types import Answer
-from ui.page.markup import attributes, esc
+from ui.page.markup import Html, el
 
 if TYPE_CHECKING:
     from rag.settings import Settings
@@ -14,40 +14,38 @@ LISTED = 10  # papers to keep or leave out
 COUNTS = (1, 2, 3, 5, 8)
 
 
-def steering(answer: Answer, settings: Settings) -> str:
+def steering(answer: Answer, settings: Settings) -> Html:
     """A form that asks this turn again in another way."""
-    papers = "".join(_paper_row(paper.paper_id, paper.title) for paper in answer.retrieved[:LISTED])
-    counts = '<option value="0">As it sees fit</option>' + "".join(
-        f'<option value="{number}">At most {number}</option>' for number in COUNTS
+    searched = el("textarea", answer.standalone_question, name="standalone", rows=2, dir="auto")
+    rows = [_paper_row(paper.paper_id, paper.title) for paper in answer.retrieved[:LISTED]]
+    picked = el("fieldset", el("legend", "Papers found"), el("div", rows, cls="pick")) if rows else None
+    counts = [("0", "As many as fit"), *((str(number), f"At most {number}") for number in COUNTS)]
+    controls = el(
+        "div",
+        el("label", "Papers in the answer", _select("papers", counts)),
+        _writing(settings),
+        el("button", "Ask again", type="submit", cls="primary"),
+        cls="row",
     )
-    picked = f'<fieldset><legend>Papers</legend><div class="pick">{papers}</div></fieldset>' if papers else ""
-    return (
-        '<details class="steer"><summary>Adjust and ask again</summary><form data-form="steer">'
-        f'<label class="wide">Searched for<textarea name="standalone" rows="2" dir="auto">{esc(answer.standalone_question)}'
-        f"</textarea></label>{picked}"
-        f'<div class="row"><label>Papers in the answer<select name="papers">{counts}</select></label>{_writing(settings)}'
-        '<button type="submit" class="primary">Ask again</button></div></form></details>'
-    )
+    form = el("form", el("label", "Searched for", searched), picked, controls, data_form="steer")
+    return el("details", el("summary", "Adjust and ask again"), form, cls="steer")
 
 
-def _paper_row(paper_id: str, title: str) -> str:
-    options = "".join(
-        f'<option value="{value}">{word}</option>'
-        for value, word in (("", "As found"), ("include", "Only from this"), ("exclude", "Leave out"))
-    )
-    return (
-        f'<label class="paper-row"><span dir="auto">{esc(title)}</span>'
-        f'<select name="paper"{attributes({"data-paper": paper_id})}>{options}</select></label>'
-    )
+def _select(name: str, options: list[tuple[str, str]], **more: object) -> Html:
+    return el("select", (el("option", word, value=value) for value, word in options), name=name, **more)
 
 
-def _writing(settings: Settings) -> str:
+def _paper_row(paper_id: str, title: str) -> Html:
+    options = [("", "As found"), ("include", "Only from this"), ("exclude", "Leave out")]
+    choice = _select("paper", options, data_paper=paper_id)
+    return el("label", el("span", title, dir="auto"), choice, cls="paper-row")
+
+
+def _writing(settings: Settings) -> list[Html]:
     """Quotes or words, and the model; where there is no model there is nothing to choose."""
     if not settings.has_model:
-        return ""
-    preset = "Written" if settings.writes else "Quotes only"
-    return (
-        f'<label>Answer<select name="mode"><option value="">Usual ({preset})</option>'
-        '<option value="extractive">Quotes only</option><option value="generative">Written</option></select></label>'
-        f'<label>Model<input type="text" name="model" maxlength="100" placeholder="{esc(settings.chat_model)}"></label>'
-    )
+        return []
+    usual = "written" if settings.writes else "quotes only"
+    modes = [("", f"Usual ({usual})"), ("extractive", "Quotes only"), ("generative", "Written")]
+    model = el("input", type="text", name="model", maxlength=100, placeholder=settings.chat_model)
+    return [el("label", "Answer", _select("mode", modes)), el("label", "Model", model)]

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from itertools import pairwise
 
 from rag.types import Answer, Citation, Paper, RetrievedPaper, Sentence
-from ui.page.markup import button, esc, linked_title
+from ui.page.markup import Html, button, el, join, linked_title
 from ui.page.words import count, shortened, support
 
 AUTHORS = 3  # named on a card before "et al."
@@ -21,116 +22,140 @@ class Segment:
     markers: tuple[int, ...]
 
 
-def found_so_far(papers: Sequence[RetrievedPaper]) -> str:
+@dataclass(frozen=True, slots=True)
+class Cited:
+    """One paper with all that an answer quotes from it."""
+
+    turn: int
+    place: int  # among the cards, from 1
+    answer: Answer
+    quotes: Sequence[Citation]
+    paper: Paper | None  # None if it has left the collection since
+
+    @property
+    def markers(self) -> list[int]:
+        """The n of each [n] that leads here."""
+        return [one.marker for one in self.quotes]
+
+    @property
+    def leaning(self) -> list[Sentence]:
+        """The sentences that lean on it."""
+        return [one for one in self.answer.sentences if set(one.citations) & set(self.markers)]
+
+
+def found_so_far(papers: Sequence[RetrievedPaper]) -> Html:
     """What the search found, while the answer is being made."""
-    rows = "".join(f'<li dir="auto">{esc(paper.title)}</li>' for paper in papers)
-    return f'<h2>Evidence</h2><p class="hint">Reading these papers:</p><ol class="found">{rows}</ol>' if rows else ""
+    rows = (el("li", paper.title, dir="auto") for paper in papers)
+    head = el("div", el("h2", "Evidence"), el("p", "being read", cls="hint"), cls="head")
+    return join(head, el("ol", rows, cls="found")) if papers else Html()
 
 
-def evidence_of(turn: int, answer: Answer, papers: Mapping[str, Paper], useful: Mapping[str, str]) -> str:
-    """All evidence of one answer. papers: those of its papers that the collection holds. useful: paper id -> verdict."""
-    citations = answer.closest if answer.abstained else answer.citations
+def evidence_of(turn: int, answer: Answer, papers: Mapping[str, Paper], useful: Mapping[str, str]) -> Html:
+    """All evidence of one answer. papers: those of its papers in the collection. useful: paper id -> verdict."""
     by_paper: dict[str, list[Citation]] = {}
-    for citation in citations:
+    for citation in answer.closest if answer.abstained else answer.citations:
         by_paper.setdefault(citation.paper_id, []).append(citation)
-    cards = "".join(
-        _card(turn, place, quotes, papers.get(paper_id), answer, useful.get(paper_id))
+    cards = [
+        _card(Cited(turn, place, answer, quotes, papers.get(paper_id)), useful.get(paper_id))
         for place, (paper_id, quotes) in enumerate(by_paper.items(), start=1)
-    )
-    others = [paper for paper in answer.retrieved if paper.paper_id not in by_paper]
+    ]
     title = "Closest evidence" if answer.abstained else "Evidence"
-    hint = count(len(by_paper), "paper") if by_paper else "No abstract comes close enough to be shown."
-    return (
-        f'<section class="set" data-turn="{turn}" data-answer="{esc(answer.id)}" aria-label="{title}">'
-        f'<div class="head"><h2>{title}</h2><p class="hint">{esc(hint)}</p></div>{cards}{_others(others)}</section>'
-    )
+    hint = count(len(cards), "paper") if cards else "none that comes close"
+    back = button("↑ Back to the answer", "to-answer", cls="quiet stacked-only")
+    head = el("div", el("h2", title), el("p", hint, cls="hint"), back, cls="head")
+    others = _others([paper for paper in answer.retrieved if paper.paper_id not in by_paper])
+    return el("section", head, cards, others, cls="set", data_turn=turn, data_answer=answer.id, aria_label=title)
 
 
 def segments(abstract: str, citations: Sequence[Citation]) -> list[Segment]:
     """Cut an abstract at the ends of its quotes. Quotes that are not there word for word any more are left out."""
-    fitting = [one for one in citations if abstract[one.start : one.end] == one.quote and one.quote]
+    fitting = [one for one in citations if one.quote and abstract[one.start : one.end] == one.quote]
     edges = sorted({0, len(abstract), *(one.start for one in fitting), *(one.end for one in fitting)})
     return [
         Segment(abstract[start:end], tuple(one.marker for one in fitting if one.start <= start and end <= one.end))
-        for start, end in zip(edges, edges[1:], strict=False)
+        for start, end in pairwise(edges)
     ]
 
 
-def highlighted(turn: int, abstract: str, citations: Sequence[Citation]) -> str:
+def highlighted(turn: int, abstract: str, citations: Sequence[Citation]) -> Html:
     """The abstract with its quotes marked; each quote's first mark carries the id that its [n] links to."""
     seen: set[int] = set()
-    html = []
+    parts = []
     for segment in segments(abstract, citations):
         if not segment.markers:
-            html.append(f'<span class="rest">{esc(segment.text)}</span>')
+            parts.append(el("span", segment.text, cls="rest"))
             continue
         new = [marker for marker in segment.markers if marker not in seen]
         seen.update(new)
-        anchors = "".join(f'<sup id="quote-{turn}-{marker}" class="anchor">{marker}</sup>' for marker in new)
-        quotes = " ".join(str(marker) for marker in segment.markers)
-        html.append(f'<mark data-quotes="{quotes}">{anchors}{esc(segment.text)}</mark>')
-    return "".join(html)
+        anchors = (el("sup", str(marker), id=f"quote-{turn}-{marker}", cls="anchor") for marker in new)
+        parts.append(el("mark", anchors, segment.text, data_quotes=" ".join(map(str, segment.markers))))
+    return join(parts)
 
 
-def strength(citations: Sequence[Citation], sentences: Sequence[Sentence], *, quoting: bool) -> tuple[str, str]:
-    """How strongly a paper carries what cites it: a word for the style and one for people.
+def byline(paper: Paper | None) -> Html | None:
+    """Authors and year, as far as they are known."""
+    if paper is None or not (paper.authors or paper.year):
+        return None
+    names = ", ".join(paper.authors[:AUTHORS]) + (" et al." if len(paper.authors) > AUTHORS else "")
+    return el("p", " · ".join(part for part in (names, str(paper.year or "")) if part), cls="by", dir="auto")
 
-    quoting: the answer's sentences are the quotes themselves. Otherwise the best supported of them counts.
-    """
-    markers = {one.marker for one in citations}
-    leaning = [one for one in sentences if markers & set(one.citations)]
-    if quoting and leaning:
+
+def strength(cited: Cited) -> tuple[str, str]:
+    """How well a paper carries what leans on it: a word for the style and words for people."""
+    if cited.answer.abstained:
+        return "weak", "Close, but no answer"
+    if cited.answer.mode == "extractive":
         return "strong", "Strong support: quoted word for word"
-    level = support(max((one.support for one in leaning), default=max(one.score for one in citations)))
+    scores = [one.support for one in cited.leaning] or [one.score for one in cited.quotes]
+    level = support(max(scores))
     return level, f"{level.capitalize()} support"
 
 
-def _card(
-    turn: int, place: int, quotes: Sequence[Citation], paper: Paper | None, answer: Answer, verdict: str | None
-) -> str:
-    markers = [one.marker for one in quotes]
-    title = paper.title if paper else quotes[0].title
-    level, words = (
-        ("weak", "Close, but no answer")
-        if answer.abstained
-        else strength(quotes, answer.sentences, quoting=answer.mode == "extractive")
-    )
-    if paper is None:
-        body = "".join(f"<blockquote>{esc(one.quote)}</blockquote>" for one in quotes)
-        body += '<p class="hint">This paper is no longer in the collection, so only the quote can be shown.</p>'
-    else:
-        body = f'<p class="abstract" dir="auto">{highlighted(turn, paper.abstract, quotes)}</p>'
-    badges = "".join(
-        f'<button type="button" class="badge-n" data-do="quote" data-n="{marker}" aria-label="Show quote {marker}">'
-        f"{marker}</button>"
-        for marker in markers
-    )
-    heading = f"card-{turn}-{place}"
-    return (
-        f'<article class="card" data-paper="{esc(quotes[0].paper_id)}" data-markers="{" ".join(map(str, markers))}" '
-        f'aria-labelledby="{heading}" tabindex="-1">'
-        f'<div class="card-head">{badges}<h3 id="{heading}">{linked_title(title, paper.url if paper else None)}</h3></div>'
-        f"{byline(paper)}"
-        f'<p class="support {level}">{esc(words)}</p>{_claims(markers, answer)}{body}'
-        f"{_card_tools(quotes[0].paper_id, verdict, known=paper is not None)}</article>"
+def _card(cited: Cited, verdict: str | None) -> Html:
+    paper, first = cited.paper, cited.quotes[0]
+    level, words = strength(cited)
+    heading = f"card-{cited.turn}-{cited.place}"
+    badges = (button(str(one), "quote", cls="badge-n", data_n=one, label=f"Show quote {one}") for one in cited.markers)
+    title = el("h3", linked_title(paper.title if paper else first.title, paper.url if paper else None), id=heading)
+    return el(
+        "article",
+        el("div", badges, title, cls="card-head"),
+        byline(paper),
+        el("p", words, cls=f"support {level}"),
+        _claims(cited),
+        _body(cited),
+        _card_tools(first.paper_id, verdict, known=paper is not None),
+        cls="card",
+        data_paper=first.paper_id,
+        data_markers=" ".join(map(str, cited.markers)),
+        aria_labelledby=heading,
+        tabindex="-1",
     )
 
 
-def byline(paper: Paper | None) -> str:
-    """Authors and year, as far as they are known."""
-    if paper is None or not (paper.authors or paper.year):
-        return ""
-    names = ", ".join(paper.authors[:AUTHORS]) + (" et al." if len(paper.authors) > AUTHORS else "")
-    return f'<p class="by" dir="auto">{esc(" · ".join(part for part in (names, str(paper.year or "")) if part))}</p>'
+def _body(cited: Cited) -> Html:
+    paper = cited.paper
+    kept = paper is not None and all(paper.abstract[one.start : one.end] == one.quote for one in cited.quotes)
+    if paper is not None and kept:
+        return el("p", highlighted(cited.turn, paper.abstract, cited.quotes), cls="abstract", dir="auto")
+    changed = "has changed since" if paper else "is no longer in the collection"
+    quotes = (
+        el("blockquote", el("mark", _anchor(cited.turn, one), one.quote, data_quotes=one.marker), dir="auto")
+        for one in cited.quotes
+    )
+    return join(quotes, el("p", f"This paper {changed}, so the quotes are shown as they were.", cls="hint"))
 
 
-def _claims(markers: Sequence[int], answer: Answer) -> str:
+def _anchor(turn: int, quote: Citation) -> Html:
+    return el("sup", str(quote.marker), id=f"quote-{turn}-{quote.marker}", cls="anchor")
+
+
+def _claims(cited: Cited) -> Html | None:
     """What the sentences that lean on this card say. Where they are the quotes themselves, the marks say it already."""
-    if answer.mode == "extractive":
-        return ""
-    leaning = [one for one in answer.sentences if set(one.citations) & set(markers)]
-    rows = "".join(f"<li>{esc(shortened(_bare(one), CLAIM_CHARS))}</li>" for one in leaning)
-    return f'<div class="claims"><p>It is cited for:</p><ul>{rows}</ul></div>' if rows else ""
+    if cited.answer.mode == "extractive" or not cited.leaning:
+        return None
+    rows = (el("li", shortened(_bare(one), CLAIM_CHARS), dir="auto") for one in cited.leaning)
+    return el("div", el("p", "Cited for"), el("ul", rows), cls="claims")
 
 
 def _bare(sentence: Sentence) -> str:
@@ -140,23 +165,22 @@ def _bare(sentence: Sentence) -> str:
     return text
 
 
-def _card_tools(paper_id: str, verdict: str | None, *, known: bool) -> str:
-    tools = [
-        button("Useful", "useful", cls="chip", value="useful", pressed=verdict == "useful"),
-        button("Not useful", "useful", cls="chip", value="not_useful", pressed=verdict == "not_useful"),
+def _card_tools(paper_id: str, verdict: str | None, *, known: bool) -> Html:
+    votes = [
+        button(word, "useful", cls="chip", data_value=value, pressed=verdict == value)
+        for value, word in (("useful", "Useful"), ("not_useful", "Not useful"))
     ]
-    if known:
-        tools.insert(0, button("Whole abstract", "expand", cls="quiet", pressed=False))
-        tools.append(button("Papers like this one", "similar", cls="quiet", paper=paper_id))
-    return f'<div class="tools">{"".join(tools)}<span class="saved" role="status"></span></div>'
+    expand = button("Whole abstract", "expand", pressed=False) if known else None
+    alike = button("Papers like this one", "similar", data_paper=paper_id) if known else None
+    saved = el("span", cls="saved", role="status")
+    return el("div", expand, alike, el("span", votes, cls="votes"), saved, cls="tools")
 
 
-def _others(papers: Sequence[RetrievedPaper]) -> str:
+def _others(papers: Sequence[RetrievedPaper]) -> Html | None:
     if not papers:
-        return ""
-    rows = "".join(
-        f'<li><button type="button" class="link" data-do="paper" data-paper="{esc(paper.paper_id)}" dir="auto">'
-        f"{esc(paper.title)}</button></li>"
-        for paper in papers
+        return None
+    rows = (
+        el("li", button(paper.title, "paper", cls="link", data_paper=paper.paper_id, dir="auto")) for paper in papers
     )
-    return f'<details class="also"><summary>Also retrieved: {count(len(papers), "paper")}</summary><ol>{rows}</ol></details>'
+    summary = el("summary", f"Also retrieved: {count(len(papers), 'paper')}")
+    return el("details", summary, el("ol", rows), cls="also")

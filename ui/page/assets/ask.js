@@ -6,6 +6,10 @@ function turns() {
   return $$(".turn", thread);
 }
 
+function next_turn() {
+  return Math.max(0, ...turns().map((turn) => Number(turn.dataset.turn))) + 1;
+}
+
 function turn_of(node) {
   return node.closest(".turn");
 }
@@ -21,17 +25,17 @@ function grow() {
   question_box.style.height = Math.min(question_box.scrollHeight, 200) + "px";
 }
 
-function ask(question, turn = turns().length + 1, steering = {}) {
+function ask(question, turn = next_turn(), steering = {}) {
   question = question.trim();
   if (!question) return question_box.focus();
   if (page_state.run) stop();
   if (!page_state.conversation) set_conversation(fresh());
   const run = fresh();
   page_state.run = { id: run, turn, conversation: page_state.conversation, question };
-  turns().slice(turn - 1).forEach((old) => old.remove());
+  turns().filter((old) => Number(old.dataset.turn) >= turn).forEach((old) => old.remove());
   drop_evidence_from(turn);
   const waiting = document.createElement("article");
-  waiting.className = "turn working";
+  waiting.className = "turn working fresh";
   waiting.id = "turn-" + turn;
   waiting.dataset.turn = turn;
   const heading = document.createElement("h2");
@@ -58,7 +62,7 @@ function ask(question, turn = turns().length + 1, steering = {}) {
 function receive(state) {
   const run = page_state.run;
   if (!run || state.run !== run.id) return; // an answer that nobody waits for any more
-  put_turn(state.turn, state.html);
+  if (state.html) put_turn(state.turn, state.html);
   if (state.evidence !== undefined) put_evidence(state.turn, state.evidence);
   if (!state.done) return;
   page_state.run = null;
@@ -73,6 +77,7 @@ function put_turn(turn, html) {
   holder.innerHTML = html;
   const node = holder.firstElementChild;
   const old = $("#turn-" + turn, thread);
+  if (old?.classList.contains("fresh")) node.classList.add("fresh");
   if (old) old.replaceWith(node);
   else thread.append(node);
 }
@@ -102,6 +107,10 @@ function stop() {
   refresh_conversations();
 }
 
+acts["to-answer"] = (button) => {
+  const turn = $("#turn-" + button.closest(".set").dataset.turn, thread);
+  into_view($(".answer, .abstention", turn) ?? turn, $("#rb-scroller"), "start");
+};
 acts.stop = stop;
 acts.skip = () => question_box.focus();
 acts.suggest = (button) => ask(button.textContent);

@@ -45,8 +45,8 @@ async function open_conversation(id) {
   $("#rb-welcome").hidden = true;
   thread.innerHTML = found.html;
   sets.innerHTML = found.evidence;
-  show_set(found.turns);
-  finish_turn(found.turns);
+  show_set(found.last);
+  finish_turn(found.last);
   const last = turns().at(-1);
   if (last) into_view(last, $("#rb-scroller"), "start");
 }
@@ -86,7 +86,7 @@ acts.rename = (button) => {
   const form = document.createElement("form");
   form.dataset.form = "rename";
   form.innerHTML = '<input type="text" maxlength="200" aria-label="New title" dir="auto"><button type="submit" class="quiet">Save</button>';
-  $("input", form).value = $(".open", row).textContent;
+  $("input", form).value = $(".open > span", row).textContent;
   $(".menu", row).open = false;
   row.append(form);
   row.classList.add("renaming");
@@ -116,6 +116,7 @@ acts.export = async (button) => {
   const found = await call("export", { conversation: button.closest("li").dataset.conversation });
   button.closest("details").open = false;
   for (const file of found.files) save_file(file.name, file.text, file.type);
+  say(found.said);
 };
 
 function save_file(name, text, type) {

@@ -65,9 +65,9 @@ const stacked = () => matchMedia("(max-width: 859px)").matches;
 function into_view(target, where, block = "center") {
   // only the panel scrolls, never the window: scrollIntoView would move the whole page on a phone's keyboard
   if (!target) return;
-  const box = stacked() ? $("#rb-chat") : where;
+  const box = stacked() ? $("#rb-" + page.dataset.tab) : where;
   const top = target.getBoundingClientRect().top - box.getBoundingClientRect().top + box.scrollTop;
-  const gap = block === "start" ? 12 : Math.max(12, (box.clientHeight - target.offsetHeight) / 2);
+  const gap = block === "start" || target.offsetHeight > box.clientHeight * 0.8 ? 12 : Math.max(12, (box.clientHeight - target.offsetHeight) / 2);
   box.scrollTo({ top: top - gap, behavior: calm() ? "auto" : "smooth" });
 }
 

@@ -56,12 +56,12 @@ acts["edit-answer"] = (button) => {
     + '<button type="button" class="quiet" data-do="cancel-rewrite">Cancel</button></div>';
   const box = $("textarea", form);
   box.maxLength = Number(button.dataset.limit);
-  box.value = $(".prose", turn).innerText.trim();
+  box.value = $(".words", turn).innerText.trim();
   box.addEventListener("keydown", (event) => {
     if (event.key === "Escape") { event.stopPropagation(); acts["cancel-rewrite"](box); }
   });
   turn.classList.add("rewriting");
-  $(".prose", turn).after(form);
+  $(".words", turn).after(form);
   box.focus();
 };
 

@@ -83,6 +83,7 @@ function show_quote(turn, marker) {
   $$("mark", card).forEach((mark) => mark.classList.toggle("on", mark.dataset.quotes.split(" ").includes(String(marker))));
   const quote = $("#quote-" + turn + "-" + marker, card);
   card.focus({ preventScroll: true });
+  light_sentences(null);
   requestAnimationFrame(() => into_view(quote?.closest("mark") ?? card, panel));
 }
 
@@ -119,8 +120,6 @@ function light_sentences(card) {
 
 sets.addEventListener("pointerover", (event) => light_sentences(event.target.closest(".card")));
 sets.addEventListener("pointerleave", () => light_sentences(null));
-sets.addEventListener("focusin", (event) => light_sentences(event.target.closest(".card")));
-sets.addEventListener("focusout", () => light_sentences(null));
 sets.addEventListener("click", (event) => {
   const card = event.target.closest(".card");
   if (!card) return;
@@ -129,6 +128,31 @@ sets.addEventListener("click", (event) => {
 });
 document.addEventListener("visibilitychange", () => { if (document.hidden) read_enough(); });
 
-function close_aside() {
-  $(".aside", panel)?.remove();
+
+// One paper, or papers like one, beside what is being read: in the evidence, or beside the table.
+function beside() {
+  return page.dataset.tab === "papers" ? $("#rb-paper") : $("#rb-aside");
 }
+
+function close_aside() {
+  $("#rb-aside").hidden = true;
+}
+
+async function show_beside(name, button) {
+  const found = await call(name, { paper: button.dataset.paper });
+  const place = beside();
+  place.innerHTML = found.html;
+  const close = document.createElement("button");
+  close.type = "button";
+  close.className = "quiet close";
+  close.dataset.do = "close-aside";
+  close.textContent = "Close";
+  place.prepend(close);
+  place.hidden = false;
+  $('[tabindex="-1"]', place)?.focus({ preventScroll: true });
+  into_view(place, place.parentElement, "start");
+}
+
+acts.paper = (button) => show_beside("paper", button);
+acts.similar = (button) => show_beside("similar", button);
+acts["close-aside"] = (button) => { button.parentElement.hidden = true; };

@@ -7,7 +7,10 @@ function apply_look(look) {
   const dark = look === "dark" || (look === "system" && matchMedia("(prefers-color-scheme: dark)").matches);
   document.body.classList.toggle("dark", dark);
   page.classList.toggle("night", dark);
-  $("#rb-look").textContent = "Look: " + look;
+  const switcher = $("#rb-look");
+  switcher.setAttribute("aria-label", "Look: " + look);
+  switcher.innerHTML = "◐ <span></span>";
+  $("span", switcher).textContent = look[0].toUpperCase() + look.slice(1);
 }
 
 acts.look = () => {
@@ -26,6 +29,7 @@ function show_tab(name) {
     $("#" + tab.getAttribute("aria-controls")).hidden = !on;
   }
   page.dataset.tab = name;
+  if (name === "papers") open_papers();
 }
 acts.tab = (tab) => show_tab(tab.dataset.tab);
 $(".tabs").addEventListener("keydown", (event) => {
@@ -37,10 +41,19 @@ $(".tabs").addEventListener("keydown", (event) => {
   next.focus();
 });
 
-watch("value", () => { if (props.value) receive(JSON.parse(props.value)); });
+function show_examples() {
+  call("examples").then((found) => { $("#rb-examples").innerHTML = found.html; }).catch(() => {});
+}
+
+watch("value", () => {
+  if (!props.value) return;
+  const state = JSON.parse(props.value);
+  if (state.upload) receive_upload(state);
+  else receive(state);
+});
 apply_look(remember("look") ?? "system");
 refresh_conversations();
-call("examples").then((found) => { $("#rb-examples").innerHTML = found.html; }).catch(() => {});
+show_examples();
 const asked_for = /^#c=([\w-]+)$/.exec(location.hash)?.[1];
 if (asked_for) open_conversation(asked_for).catch(() => {});
 page.classList.add("ready");

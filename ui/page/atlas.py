@@ -1,0 +1,198 @@
+"""A map of the collection: papers that say similar things lie close together, in clusters with names."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+Vectors = NDArray[np.float32]
+FEWEST = 8  # papers from which clusters make sense
+MOST_CLUSTERS = 9  # as many colours as people keep apart
+LABEL_TERMS = 2
+COMMON = 0.35  # share of the papers from which a term names no topic among them
+PAIR = 1.5  # what two words say more than one
+TITLE = 2.0  # what a title says more than an abstract
+NEIGHBOURS = 30  # t-SNE's perplexity: how many papers count as near
+# words that most abstracts share say nothing about a topic
+HOLLOW = frozenset(
+    """
+    abstract achieve achieved achieves across addition address ai aim analysis and approach approaches art available
+    based baseline baselines better can challenge challenges code compared contrast current data dataset datasets
+    demonstrate different effective effectively effectiveness efficient enhancing evaluate evaluation existing
+    experiment experimental experiments exploring extensive find fine-grained first framework furthermore given high
+    high-quality however human improve improved improvement improvements improves improving including introduce
+    involve key language large large-scale learning leverage limited llm llms make many method methods model models
+    moreover multiple need needs new novel number outperform outperforms paper perform performance points present
+    problem process propose proposed provide quality real-world recent recently remain require research result
+    results set shot show shows significant significantly simple single specific state strategy studies study system
+    systems task tasks technique techniques test time toward towards train trained training tuning understanding use
+    used user users uses using various via way well work works world yet
+    """.split()
+)
+
+
+@dataclass(frozen=True, slots=True)
+class Point:
+    """One paper on the map."""
+
+    paper: int  # its place among those given
+    x: float  # in [0, 1]
+    y: float
+    cluster: int
+
+
+@dataclass(frozen=True, slots=True)
+class Cluster:
+    """A group of papers that say similar things."""
+
+    label: str
+    x: float  # its middle
+    y: float
+    size: int
+
+
+@dataclass(frozen=True, slots=True)
+class Atlas:
+    """The whole map. clusters[point.cluster] is where a point belongs; biggest cluster first."""
+
+    points: tuple[Point, ...]
+    clusters: tuple[Cluster, ...]
+
+
+def draw(vectors: Vectors, titles: Sequence[str], abstracts: Sequence[str]) -> Atlas:
+    """Lay papers out on a plane, cluster them and name the clusters. The same papers always give the same map.
+
+    vectors: one row of unit length for each paper.
+    """
+    from threadpoolctl import threadpool_limits  # type: ignore[import-untyped]
+
+    if len(titles) == 0:
+        return Atlas((), ())
+    with threadpool_limits(1):  # many threads on so little work wait for each other: ten times slower on a busy machine
+        place = _placed(vectors)
+        cluster = _clustered(place)
+        labels = _named(titles, abstracts, cluster)
+    middles = [np.median(place[cluster == number], axis=0) for number in range(len(labels))]
+    clusters = tuple(
+        Cluster(label, float(x), float(y), int(size))
+        for label, (x, y), size in zip(labels, middles, np.bincount(cluster), strict=True)
+    )
+    points = tuple(
+        Point(row, float(x), float(y), int(number))
+        for row, ((x, y), number) in enumerate(zip(place, cluster, strict=True))
+    )
+    return Atlas(points, clusters)
+
+
+def _placed(vectors: Vectors) -> Vectors:
+    """Two coordinates in [0, 1] for each row."""
+    from sklearn.decomposition import PCA
+    from sklearn.manifold import TSNE
+
+    count = len(vectors)
+    if count < 3:
+        return np.array([[0.5, (row + 1) / (count + 1)] for row in range(count)], dtype=np.float32)
+    if count < FEWEST:
+        flat = PCA(2, random_state=0).fit_transform(vectors)
+    else:
+        perplexity = min(NEIGHBOURS, (count - 1) / 3)
+        flat = TSNE(2, perplexity=perplexity, metric="cosine", init="pca", random_state=0).fit_transform(vectors)
+    low, high = flat.min(axis=0), flat.max(axis=0)
+    scaled: Vectors = ((flat - low) / np.where(high > low, high - low, 1)).astype(np.float32)
+    return scaled
+
+
+def _clustered(place: Vectors) -> NDArray[np.int64]:
+    """The cluster of each place, 0 being the biggest: as many as separate best.
+
+    Neighbours on the map are clustered, not vectors in space, so that what the eye sees as a group has one colour.
+    """
+    from sklearn.cluster import AgglomerativeClustering
+    from sklearn.metrics import silhouette_score
+
+    best, best_fit = np.zeros(len(place), dtype=np.int64), -np.inf
+    if len(place) >= FEWEST:
+        for wanted in range(2, min(MOST_CLUSTERS, len(place) // 4) + 1):
+            found = AgglomerativeClustering(wanted, linkage="ward").fit_predict(place)
+            # more groups tell a reader more, so they win unless they fit clearly worse
+            fit = float(silhouette_score(place, found)) + 0.02 * wanted
+            if fit > best_fit:
+                best, best_fit = found, fit
+    order = np.argsort(-np.bincount(best), kind="stable")
+    rank = np.empty_like(order)
+    rank[order] = np.arange(len(order))
+    return np.asarray(rank[best], dtype=np.int64)
+
+
+def _named(titles: Sequence[str], abstracts: Sequence[str], cluster: NDArray[np.int64]) -> list[str]:
+    """A name for each cluster: the terms that many of its papers use and few others do."""
+    from sklearn.feature_extraction.text import ENGLISH_STOP_WORDS, CountVectorizer
+
+    clusters = range(int(cluster.max()) + 1)
+    texts = [f"{title}.\n{abstract}" for title, abstract in zip(titles, abstracts, strict=True)]
+    stop = sorted(ENGLISH_STOP_WORDS | HOLLOW)
+    most = COMMON if len(clusters) > 1 else 1.0
+    counter = CountVectorizer(
+        ngram_range=(1, 2),
+        stop_words=stop,
+        token_pattern=r"(?u)\b[^\W\d][\w-]+\b",
+        binary=True,
+        max_df=most,
+        max_features=20_000,
+    )
+    try:
+        in_text = counter.fit_transform(texts)
+    except ValueError:  # not a single word that says anything
+        return [f"Group {number + 1}" for number in clusters]
+    in_title = counter.transform(titles)
+    terms = counter.get_feature_names_out()
+    weight = np.array([PAIR if " " in term else 1.0 for term in terms])
+    labels = []
+    for number in clusters:
+        inside = cluster == number
+        least = 2 if inside.sum() > 3 else 1
+        said = np.asarray(in_text[inside].sum(axis=0)).ravel() >= least
+        score = weight * said * (_telling(in_text, inside) + TITLE * _telling(in_title, inside))
+        best = [str(terms[place]) for place in np.argsort(-score, kind="stable")[:30] if score[place] > 0]
+        label = ", ".join(_as_written(term, texts, inside) for term in _distinct(best))
+        labels.append(label[:1].upper() + label[1:] or f"Group {number + 1}")
+    return labels
+
+
+def _telling(present: Any, inside: NDArray[np.bool_]) -> NDArray[np.float64]:
+    """How well each term tells papers inside from others: its share inside, times how much rarer it is outside."""
+    here = np.asarray(present[inside].mean(axis=0)).ravel()
+    there = np.asarray(present[~inside].mean(axis=0)).ravel() if (~inside).any() else np.zeros_like(here)
+    return np.asarray(here * np.log((here + 0.03) / (there + 0.03)), dtype=np.float64)
+
+
+def _distinct(terms: Sequence[str]) -> list[str]:
+    """The first few terms that share no word, singular and plural being one."""
+    chosen: list[str] = []
+    used: set[str] = set()
+    for term in terms:
+        words = {word.rstrip("s") for word in re.split(r"[ -]", term)}
+        if words & used:
+            continue
+        chosen.append(term)
+        used |= words
+        if len(chosen) == LABEL_TERMS:
+            break
+    return chosen
+
+
+def _as_written(term: str, texts: Sequence[str], inside: NDArray[np.bool_]) -> str:
+    """The term in the case in which the papers write it: LLM stays, but not every capital of a title."""
+    pattern = re.compile(r"\b" + r"\s+".join(map(re.escape, term.split())) + r"\b", re.IGNORECASE)
+    seen: dict[str, int] = {}
+    for text, counts in zip(texts, inside, strict=True):
+        for found in pattern.findall(text) if counts else ():
+            words = (word if any(char.isupper() for char in word[1:]) else word.lower() for word in found.split())
+            form = " ".join(words)
+            seen[form] = seen.get(form, 0) + 1
+    return max(sorted(seen), key=lambda form: seen[form]) if seen else term

@@ -1,0 +1,91 @@
+"""Files from the browser into the collection, with progress while it happens and a report at the end."""
+
+from __future__ import annotations
+
+import json
+import logging
+import queue
+import threading
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from rag.errors import ReadbackError
+from ui.page import arguments
+from ui.page.arguments import BadRequest
+from ui.page.view_papers import upload_report
+
+if TYPE_CHECKING:
+    from ui.services import Services, UploadReport
+
+log = logging.getLogger(__name__)
+CRASHED = "Something went wrong on our side. Nothing was added: please try again."
+FAULTS_SHOWN = 200
+
+
+class Uploads:
+    """Reads a file that the browser has left with Gradio, then deletes it."""
+
+    def __init__(self, services: Services) -> None:
+        self._services = services
+
+    def stream(self, given: Mapping[str, Any], _user: str) -> Iterator[str]:
+        """Yield how far it has come, and at last a report with ``done``. Raises BadRequest."""
+        state: dict[str, Any] = {"upload": arguments.token(given, "upload")}
+        name = arguments.text(given, "name", 300) or "file"
+        try:
+            data = taken(arguments.text(given, "path", 4_000))
+            for update in self._indexed(name, data):
+                yield json.dumps({**state, **update})
+        except ReadbackError as error:
+            yield json.dumps({**state, "html": _report(name, reason=str(error)), "failed": True, "done": True})
+        except Exception:  # a bug; the reader must not wait for ever
+            log.exception("an upload failed")
+            yield json.dumps({**state, "html": _report(name, reason=CRASHED), "failed": True, "done": True})
+
+    def _indexed(self, name: str, data: bytes) -> Iterator[dict[str, Any]]:
+        yield {"progress": f"Reading {name}…"}
+        news: queue.SimpleQueue[int | None] = queue.SimpleQueue()  # papers done; None at the end
+        outcome: list[UploadReport | BaseException] = []
+
+        def work() -> None:
+            try:
+                outcome.append(self._services.add_papers(name, data, skip_bad=True, progress=news.put))
+            except BaseException as error:  # handed on to the reader's thread
+                outcome.append(error)
+            finally:
+                news.put(None)
+
+        threading.Thread(target=work, name="readback-upload", daemon=True).start()
+        done = 0
+        while (step := news.get()) is not None:
+            done += step
+            if done:
+                yield {"progress": f"Indexing {name}: {done:,} papers done…"}
+        result = outcome[0]
+        if isinstance(result, BaseException):
+            raise result
+        yield {"html": _report_of(result), "done": True, "changed": result.added + result.changed > 0}
+
+
+def taken(path: str) -> bytes:
+    """The bytes of an uploaded file, which is deleted. Raises BadRequest for a file that no upload has left there."""
+    from gradio.utils import get_upload_folder
+
+    folder = Path(get_upload_folder()).resolve()
+    file = Path(path).resolve()
+    if not path or not file.is_relative_to(folder) or not file.is_file():
+        raise BadRequest("The file did not arrive: please try again.")
+    data = file.read_bytes()
+    file.unlink(missing_ok=True)
+    return data
+
+
+def _report_of(done: UploadReport) -> str:
+    sums = [(done.added, "added"), (done.changed, "updated"), (done.unchanged, "already there")]
+    faults = [(fault.line, fault.reason) for fault in done.faults[:FAULTS_SHOWN]]
+    return upload_report(done.file, [*sums, (done.merged, "twice in the file")], faults)
+
+
+def _report(name: str, reason: str) -> str:
+    return upload_report(name, [], [(None, reason)])
