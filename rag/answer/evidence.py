@@ -48,7 +48,8 @@ FEATURES = (
     "name",  # holds a name that the question does not
     "name_asked",
 )
-RELEVANCE = {"cosine_here": 1.0, "coverage_here": 1.0, "proposal": 1.0}
+# what an answer to "how" or "what" opens with: what the paper does about it, not the state of things before it
+RELEVANCE = {"cosine_here": 1.0, "coverage_here": 1.0, "proposal": 3.0, "first": -1.0}
 
 
 @dataclass(frozen=True, slots=True)
