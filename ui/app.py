@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ui.services import Services
 
 DESCRIPTION = "Ask a collection of paper abstracts; every sentence of an answer can be read back against its source."
+THREADS = 100  # answers being made at a time; each waits for its model in a thread
 GOODBYE_S = 5  # how long answers under way may take when the server is stopped
 
 
@@ -33,6 +34,7 @@ def create_app(services: Services, page: gr.Blocks | None = None, look: Mapping[
     how the page looks (theme, css, js, head, ...). Raises SettingsError for a server that others can reach and that
     nobody has to log in to.
     """
+    from anyio import to_thread
     from fastapi import FastAPI
 
     from ui.access.door import Door
@@ -48,6 +50,7 @@ def create_app(services: Services, page: gr.Blocks | None = None, look: Mapping[
 
     @asynccontextmanager
     async def lifespan(_: FastAPI) -> AsyncIterator[None]:
+        to_thread.current_default_thread_limiter().total_tokens = THREADS
         async with mcp.session_manager.run():
             yield
 

@@ -102,14 +102,19 @@ def _entry(paper: Paper, key: str) -> dict[str, str]:
         "title": "{" + _latex(paper.title) + "}",  # braces keep the capitals
         "author": " and ".join("{" + _latex(name) + "}" if " and " in name else _latex(name) for name in paper.authors),
         "year": str(paper.year) if paper.year else "",
-        "doi": doi[1] if doi else "",
+        "doi": _address(doi[1] if doi else ""),
         "eprint": arxiv[1] if arxiv else "",
         "archiveprefix": "arXiv" if arxiv else "",
-        "url": "" if paper.url is None else re.sub(r"[{}\\\s]", "", paper.url),
+        "url": _address(paper.url or ""),
         "abstract": _latex(paper.abstract),
     }
     entry = {"ENTRYTYPE": "misc", "ID": key} | {name: value for name, value in fields.items() if value}
     return entry if paper.url or doi or arxiv else entry | {"note": _latex(f"Readback: {paper.id}")}
+
+
+def _address(text: str) -> str:
+    """An address or DOI: LaTeX takes them as they are, but for these."""
+    return re.sub(r"[{}\\\s]", "", text)
 
 
 def _key(paper: Paper, taken: set[str]) -> str:
@@ -136,9 +141,14 @@ def _latex(text: str) -> str:
 
 @cache
 def _encoder() -> Any:
-    from pylatexenc.latexencode import UnicodeToLatexEncoder
+    from pylatexenc.latexencode import RULE_DICT, UnicodeToLatexConversionRule, UnicodeToLatexEncoder
 
+    # BibTeX counts braces without regard to a backslash before them, so text must not bring any of its own
+    braces = UnicodeToLatexConversionRule(RULE_DICT, {ord("{"): r"\textbraceleft", ord("}"): r"\textbraceright"})
     # braces around macros keep entries balanced and words apart; what has no macro stays as it is: engines read UTF-8
     return UnicodeToLatexEncoder(
-        replacement_latex_protection="braces-all", unknown_char_policy="keep", unknown_char_warning=False
+        conversion_rules=[braces, "defaults"],
+        replacement_latex_protection="braces-all",
+        unknown_char_policy="keep",
+        unknown_char_warning=False,
     )

@@ -119,8 +119,9 @@ class Services:
         self.rates.question_of(user)
         began = perf_counter()
         partial = Partial(question)
-        events = self.assistant.stream(question, history, options)
+        events: Iterator[StreamEvent] = iter(())
         try:
+            events = self.assistant.stream(question, history, options)
             for event in events:
                 partial.add(event)
                 if isinstance(event, Answer):
@@ -133,7 +134,7 @@ class Services:
         except GeneratorExit:
             getattr(events, "close", lambda: None)()  # first of all: the model costs money
             if not partial.finished:
-                stopped = partial.answer(options, (perf_counter() - began) * 1000)
+                stopped = partial.answer(self.settings, options, (perf_counter() - began) * 1000)
                 self.store.record(stopped, user=user, source=source, conversation=conversation, turn=turn)
                 self.metrics.stopped(stopped, source)
                 self._chores.submit(self._record_stop, stopped.id, user)
@@ -256,8 +257,9 @@ class Partial:
         else:
             self.finished = True
 
-    def answer(self, options: Options, latency_ms: float) -> Answer:
+    def answer(self, settings: Settings, options: Options, latency_ms: float) -> Answer:
         """An Answer that says this much and no more: nobody was shown evidence, so none is claimed."""
+        mode = options.mode or ("generative" if settings.writes else "extractive")
         return Answer(
             id=uuid.uuid4().hex,
             question=self.question,
@@ -268,8 +270,8 @@ class Partial:
             sentences=(),
             citations=(),
             retrieved=self.papers,
-            mode=options.mode or "extractive",
-            model=options.model,
+            mode=mode,
+            model=(options.model or settings.chat_model) if mode == "generative" else None,
             timings_ms={"total": latency_ms},
             notice=STOPPED,
         )

@@ -20,7 +20,7 @@ class Exposure:
 
     reachable: bool  # from other machines, directly or through a proxy
     login: bool  # whether everybody must say who they are
-    hosts: frozenset[str]  # names it answers by; empty: any
+    hosts: frozenset[str]  # names it answers by beside those of loopback; empty on a reachable one: any
 
 
 def is_loopback(host: str) -> bool:
@@ -42,15 +42,14 @@ def exposure_of(settings: Settings, keys: tuple[ApiKey, ...] | None = None, user
     keys = parse_keys(settings.api_keys) if keys is None else keys
     users = Users.of(settings) if users is None else users
     public = frozenset(listed(settings.public_hosts))
-    loopback = is_loopback(settings.host)
-    reachable = not loopback or bool(public) or bool(listed(settings.trusted_proxies or ""))
+    reachable = not is_loopback(settings.host) or bool(public) or bool(listed(settings.trusted_proxies or ""))
     login = bool(keys) or bool(users.names())
     if reachable and not login:
         raise SettingsError(
             "Others can reach this server (READBACK_HOST, READBACK_PUBLIC_HOSTS or READBACK_TRUSTED_PROXIES), so it "
             "does not start without a login. Run: readback user add NAME, or set READBACK_API_KEYS."
         )
-    return Exposure(reachable, login, public if public or loopback else frozenset())
+    return Exposure(reachable, login, public)
 
 
 def listed(text: str) -> list[str]:

@@ -11,7 +11,7 @@ from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
-from rag.errors import ReadbackError
+from rag.errors import ReadbackError, SettingsError
 from ui.access.door import Identity, KeyRefused, wants_page
 from ui.access.exposure import is_loopback
 from ui.access.headers import dress
@@ -29,6 +29,7 @@ SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 METHODS = SAFE | {"POST", "PUT", "PATCH", "DELETE"}
 ASKING = frozenset({"/v1/chat/completions", "/api/ask"})
 PUBLIC = frozenset({"/healthz", "/readyz", "/login", "/logout"})
+UNFIT = "This server is not set up as it should be: its log says more."
 UPLOADS = frozenset({"/api/papers", "/gradio_api/upload"})
 
 
@@ -41,10 +42,12 @@ class TooLarge(HTTPException):
 
 
 def area_of(path: str) -> str:
-    """Which part of the server a path belongs to: v1, api, mcp, ops or page."""
+    """Which part of the server a path belongs to: v1, api, mcp, ops, file or page."""
     first = path.split("/", 2)[1] if path.startswith("/") else ""
     if first in ("v1", "api", "mcp"):
         return first
+    if path.startswith("/gradio_api/file"):
+        return "file"  # what people upload through the page: to be fetched, never to be run
     return "ops" if first in ("healthz", "readyz", "metrics", "openapi.json") else "page"
 
 
@@ -96,6 +99,10 @@ class Gate:
         except TooLarge as error:
             if not started:
                 await problem(413, error.detail, "request_too_large")(scope, receive, dressed)
+        except SettingsError:
+            log.exception("the users file or another setting has become unusable")
+            if not started:
+                await problem(503, UNFIT, "misconfigured")(scope, receive, dressed)
         except ReadbackError as error:
             if started:
                 log.warning("a response broke off: %s", error)

@@ -15,6 +15,7 @@ from rag.types import Answer, Retrieved, StreamEvent, TextDelta, Turn
 from ui.api.asking import (
     AskOptions,
     IdentityDep,
+    RecordId,
     ServerSentEvents,
     ServicesDep,
     begun,
@@ -51,9 +52,8 @@ class AskRequest(BaseModel):
     model_config = ConfigDict(extra="forbid")
 
     question: str
-    conversation: str | None = Field(
+    conversation: RecordId | None = Field(
         default=None,
-        max_length=200,
         description="A conversation of yours to go on with; a new one is begun without it.",
     )
     turn: int | None = Field(

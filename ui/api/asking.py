@@ -42,6 +42,8 @@ def identity_of(request: Request) -> Identity:
 
 ServicesDep = Annotated[Services, Depends(services_of)]
 IdentityDep = Annotated[Identity, Depends(identity_of)]
+PRINTABLE = r"^[^\x00-\x1f\x7f]+$"  # not every database can store, or even look for, the others
+RecordId = Annotated[str, Field(min_length=1, max_length=200, pattern=PRINTABLE)]  # of a conversation or an answer
 PaperId = Annotated[str, Field(min_length=1, max_length=300)]
 
 

@@ -5,17 +5,18 @@ from __future__ import annotations
 from datetime import datetime
 from typing import Annotated, Literal
 
-from fastapi import APIRouter, Query
+from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from rag.events.records import Conversation, ConversationSummary, Kind
 from rag.types import Answer
 from ui.api.ask import ERRORS
-from ui.api.asking import IdentityDep, ServicesDep
+from ui.api.asking import PRINTABLE, IdentityDep, ServicesDep
 from ui.export import cited_papers, conversation_bibtex, conversation_markdown
 
 router = APIRouter(prefix="/api/conversations", tags=["Conversations"])
+ConversationId = Annotated[str, Path(max_length=200, pattern=PRINTABLE)]
 
 
 class Said(BaseModel):
@@ -75,20 +76,22 @@ def conversations(
 
 
 @router.get("/{conversation}", responses=ERRORS)
-def conversation(conversation: str, services: ServicesDep, identity: IdentityDep) -> ConversationReply:
+def conversation(conversation: ConversationId, services: ServicesDep, identity: IdentityDep) -> ConversationReply:
     """One conversation of yours."""
     return reply_of(services.store.conversation(identity.user, conversation))
 
 
 @router.patch("/{conversation}", responses=ERRORS)
-def rename(conversation: str, body: Rename, services: ServicesDep, identity: IdentityDep) -> ConversationSummary:
+def rename(
+    conversation: ConversationId, body: Rename, services: ServicesDep, identity: IdentityDep
+) -> ConversationSummary:
     """Give it another title."""
     services.store.rename_conversation(identity.user, conversation, body.title)
     return services.store.conversation(identity.user, conversation).summary
 
 
 @router.delete("/{conversation}", status_code=204, responses=ERRORS)
-def delete(conversation: str, services: ServicesDep, identity: IdentityDep) -> None:
+def delete(conversation: ConversationId, services: ServicesDep, identity: IdentityDep) -> None:
     """Delete its questions, answers and comments for good."""
     services.store.delete_conversation(identity.user, conversation)
 
@@ -99,7 +102,7 @@ def delete(conversation: str, services: ServicesDep, identity: IdentityDep) -> N
     responses={200: {"content": {"text/markdown": {}, "application/x-bibtex": {}}}, **ERRORS},
 )
 def export(
-    conversation: str,
+    conversation: ConversationId,
     services: ServicesDep,
     identity: IdentityDep,
     format: Literal["markdown", "bibtex"] = "markdown",

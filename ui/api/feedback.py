@@ -9,7 +9,7 @@ from pydantic import BaseModel, ConfigDict, Field
 
 from rag.events.records import Kind
 from ui.api.ask import ERRORS
-from ui.api.asking import IdentityDep, ServicesDep
+from ui.api.asking import IdentityDep, PaperId, RecordId, ServicesDep
 
 router = APIRouter(prefix="/api", tags=["Feedback"])
 
@@ -19,17 +19,15 @@ class FeedbackRequest(BaseModel):
 
     model_config = ConfigDict(extra="forbid")
 
-    answer_id: str = Field(min_length=1, max_length=200, description="The id of an answer of yours.")
+    answer_id: RecordId = Field(description="The id of an answer of yours.")
     kind: Kind = Field(
         description="answered (yes, partly, no) · reason (wrong_paper, not_supported, incomplete, wrong_refusal, "
         "too_long) · comment · edit · evidence (useful, not_useful; needs paper_id) · open (needs paper_id) · copy · "
         "dwell (seconds) · stop · rephrase (the question asked instead)"
     )
     value: str | float | None = Field(default=None, description="As the kind demands; null for open, copy and stop.")
-    paper_id: str | None = Field(default=None, max_length=300)
-    id: str | None = Field(
-        default=None, min_length=1, max_length=200, description="Chosen by you: sent twice, it is stored once."
-    )
+    paper_id: PaperId | None = None
+    id: RecordId | None = Field(default=None, description="Chosen by you: sent twice, it is stored once.")
 
 
 class FeedbackReply(BaseModel):

@@ -90,7 +90,7 @@ class ModelProbe:
 
 
 @router.get("/healthz")
-def healthz() -> Live:
+async def healthz() -> Live:  # async: it needs no thread, and answers when all of them are busy
     """Whether the process is alive."""
     return Live()
 

@@ -1,0 +1,152 @@
+"""How much and how often: sizes and rates."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from fastapi.testclient import TestClient
+from pydantic import SecretStr
+
+from ui.access.rates import Rates
+from ui.app import create_app
+
+from .conftest import LOOPBACK, MakeServices, client_of
+from .samples import REWRITES
+
+QUESTION = {"question": REWRITES}
+CHAT = {"model": "readback", "messages": [{"role": "user", "content": REWRITES}]}
+
+
+def test_too_many_questions_of_one_user(make_services: MakeServices) -> None:
+    with client_of(make_services(user_per_minute=3)) as client:
+        replies = [client.post("/api/ask", json=QUESTION) for _ in range(4)]
+        assert [reply.status_code for reply in replies] == [200, 200, 200, 429]
+        assert 1 <= int(replies[-1].headers["retry-after"]) <= 60
+        assert "again in" in replies[-1].json()["error"]["message"]
+        streamed = client.post("/api/ask", json={**QUESTION, "stream": True})
+        assert streamed.status_code == 429  # before the stream begins, so that a client sees it
+        chat = client.post("/v1/chat/completions", json=CHAT)
+        assert chat.json()["error"]["type"] == "rate_limit_error"
+        other = client.post("/api/ask", json=QUESTION, headers={"sec-fetch-mode": "cors"})
+        assert other.status_code == 200  # another user
+        assert client.get("/api/papers").status_code == 200
+
+
+def test_too_many_questions_from_one_address(make_services: MakeServices) -> None:
+    with client_of(make_services(address_per_minute=2)) as client:
+        browser = {"sec-fetch-mode": "cors"}  # a new user each time
+        codes = [client.post("/api/ask", json=QUESTION, headers=browser).status_code for _ in range(3)]
+    assert codes == [200, 200, 429]
+
+
+def test_other_requests_have_a_wider_limit(make_services: MakeServices) -> None:
+    with client_of(make_services(user_per_minute=1)) as client:
+        codes = [client.get("/api/papers?limit=1").status_code for _ in range(11)]
+        assert codes == [200] * 10 + [429]
+        assert client.get("/healthz").status_code == 200
+
+
+def test_no_limit_where_none_is_wanted(make_services: MakeServices) -> None:
+    with client_of(make_services(user_per_minute=0, address_per_minute=0)) as client:
+        assert {client.get("/healthz").status_code for _ in range(50)} == {200}
+        assert client.post("/api/ask", json=QUESTION).status_code == 200
+
+
+def test_the_wait_that_is_told_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
+    import time
+
+    from ui.access.rates import RateLimited
+
+    clock = time.time()
+    monkeypatch.setattr(time, "time", lambda: clock)
+    rates = Rates(user_per_minute=6, address_per_minute=0)
+    for _ in range(6):
+        rates.question_of("ada")
+    waits: list[int] = []
+
+    def refused() -> bool:
+        try:
+            rates.question_of("ada")
+        except RateLimited as error:
+            waits.append(error.retry_after_s)
+            return True
+        return False
+
+    while refused():
+        clock += waits[-1]
+    assert min(waits) >= 1
+    assert sum(waits) <= 130
+
+
+@pytest.mark.parametrize("address", ["/api/ask", "/v1/chat/completions", "/api/feedback", "/mcp", "/login"])
+def test_bodies_have_a_limit(make_services: MakeServices, address: str) -> None:
+    with client_of(make_services(body_kb=16)) as client:
+        reply = client.post(address, content=b"x" * 16_001)
+        assert reply.status_code == 413
+        assert "16,000 bytes" in reply.json()["error"]["message"]
+
+
+def test_bodies_that_do_not_say_their_length_have_a_limit_too(make_services: MakeServices) -> None:
+    def endless() -> Iterator[bytes]:
+        for _ in range(100):
+            yield b'{"question": "' + b"x" * 1000
+
+    with client_of(make_services(body_kb=16)) as client:
+        for address in ("/api/ask", "/v1/chat/completions"):
+            assert client.post(address, content=endless()).status_code == 413
+
+
+@pytest.mark.parametrize("length", ["-1", "abc", "9" * 5000])
+def test_lengths_that_are_none(client: TestClient, length: str) -> None:
+    reply = client.post("/api/ask", content=b"{}", headers={"content-length": length})
+    assert reply.status_code in (400, 413, 422)
+
+
+def test_longer_questions_can_be_forbidden(make_services: MakeServices) -> None:
+    with client_of(make_services(question_chars=100)) as client:
+        assert client.post("/api/ask", json={"question": "why " * 26}).status_code == 422
+        assert client.get("/api/search", params={"q": "why " * 26}).status_code == 422
+
+
+def test_longer_histories_can_be_forbidden(make_services: MakeServices) -> None:
+    with client_of(make_services(history_turns=2)) as client:
+        history = [{"question": "What?"}] * 3
+        assert client.post("/api/ask", json={**QUESTION, "history": history}).status_code == 422
+        assert client.post("/api/ask", json={**QUESTION, "history": history[:2]}).status_code == 200
+        messages = [{"role": "user", "content": "What?"}] * 4
+        assert client.post("/v1/chat/completions", json={**CHAT, "messages": messages}).status_code == 422
+
+
+@pytest.mark.parametrize(
+    "address", ["/api/nope", "/v1/nope", "/v1/models/nope", "/api/papers/nope", "/api/conversations/x"]
+)
+def test_what_is_not_there_is_said_in_the_same_form(client: TestClient, address: str) -> None:
+    reply = client.get(address)
+    assert reply.status_code == 404
+    assert reply.json()["error"]["type"] == "invalid_request_error"
+
+
+def test_other_methods(client: TestClient) -> None:
+    assert client.get("/api/ask").status_code == 405
+    assert client.put("/api/papers").status_code == 405
+    assert client.request("BREW", "/healthz").status_code == 405
+
+
+def test_websockets_are_closed(make_services: MakeServices) -> None:
+    from starlette.websockets import WebSocketDisconnect
+
+    services = make_services(host="0.0.0.0", api_keys=SecretStr("x" * 20))
+    client = TestClient(create_app(services), base_url=LOOPBACK)
+    with pytest.raises(WebSocketDisconnect), client.websocket_connect("/queue/join"):
+        pass
+
+
+@pytest.mark.parametrize("id", ["%00", "%1f", "x" * 201])
+def test_ids_that_no_record_has(client: TestClient, id: str) -> None:
+    assert client.get(f"/api/conversations/{id}").status_code == 422
+    assert client.delete(f"/api/conversations/{id}").status_code == 422
+    assert (
+        client.post("/api/ask", json={**QUESTION, "conversation": id.replace("%00", "\0")[:1] + "\0"}).status_code
+        == 422
+    )
