@@ -12,7 +12,7 @@ import os
 import sqlite3
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass
+from dataclasses import asdict, dataclass, fields
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +93,10 @@ class Catalog:
     def manifest(self) -> Manifest | None:
         """What the current generation was made with; None before the first commit."""
         stored = self.meta().get("manifest")
-        return Manifest(**json.loads(stored)) if stored else None
+        if not stored:
+            return None
+        facts = json.loads(stored)  # a later schema may say more, but its number alone makes it another manifest
+        return Manifest(**{one.name: facts[one.name] for one in fields(Manifest) if one.name in facts})
 
     def fingerprints(self) -> dict[str, str]:
         """Paper id → fingerprint, in the order in which the papers first came."""
@@ -254,6 +257,6 @@ def _in(db: sqlite3.Connection, select: str, keys: Sequence[str]) -> Iterator[tu
 
 
 def _paper(record: str) -> Paper:
-    fields = json.loads(record)
-    fields["authors"] = tuple(fields["authors"])
-    return Paper(**fields)
+    values = json.loads(record)
+    values["authors"] = tuple(values["authors"])
+    return Paper(**values)

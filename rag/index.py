@@ -117,6 +117,8 @@ class Index:
             if self.catalog.manifest() is not None and not rebuild:
                 self.check()
                 rebuild = self._lost(vectors, sum(1 for _ in self.catalog.passages()))
+            if rebuild and vectors.set_aside_if_damaged():
+                log.warning("the vectors cannot be opened: they are set aside as *.damaged")
             known = self.catalog.fingerprints()
             given = {paper.id: paper for paper in papers}
             if rebuild and not prune:
@@ -145,14 +147,26 @@ class Index:
 
         passages: how many vectors there should be. Raises IndexBusy if an indexer is at work.
         """
-        if self.vectors.embedded and self._lost(self.vectors, passages):
+        if not self.vectors.embedded:
+            return
+        if self._interrupted:
+            try:
+                self.update([])
+            except IndexBusy:
+                log.debug("not interrupted: another indexer is still at work")
+        elif self._lost(self.vectors, passages):
             self.vectors.reopen()
             self.update([])
+
+    @property
+    def _interrupted(self) -> bool:
+        """Whether a run has begun and not ended: it is still at work, or was killed."""
+        return self.catalog.meta().get("unswept") == "yes"
 
     def _lost(self, vectors: VectorStore, passages: int) -> bool:
         """Whether the vectors of the current generation must be made anew."""
         try:
-            vectors.probe(self.collection_name, self.wanted.dimension, passages)
+            vectors.probe(self.collection_name, self.wanted.dimension, passages, thorough=self._interrupted)
         except VectorsDamaged as error:
             if not vectors.embedded:
                 raise
@@ -264,7 +278,7 @@ class Index:
 
     def _sweep(self, vectors: VectorStore, name: str, old_name: str) -> None:
         """Delete what the catalog no longer names: replaced passages, leftovers of killed runs, old generations."""
-        if self.catalog.meta().get("unswept") != "yes":
+        if not self._interrupted:
             return
         kept = {passage_id(fingerprint, passage) for fingerprint, passage in self.catalog.passages()}
         collection = vectors.collection(name)

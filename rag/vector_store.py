@@ -7,10 +7,12 @@ once and does not see what others write later.
 
 from __future__ import annotations
 
+import shutil
 import threading
 from collections.abc import Callable, Collection, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 from urllib.parse import urlsplit
@@ -23,6 +25,7 @@ from rag.settings import Settings
 
 T = TypeVar("T")
 HNSW = {"space": "cosine", "ef_construction": 200, "max_neighbors": 32, "ef_search": 200}
+CHECKED = 5000  # vectors looked at together
 GATE_S = 120.0  # longest wait for another process's batch, seconds
 
 
@@ -100,6 +103,18 @@ class VectorStore:
 
         self._call(delete, gated=True)
 
+    def set_aside_if_damaged(self) -> bool:
+        """Rename the embedded store's folder if it cannot even be opened; says whether it had to."""
+        try:
+            self.names()
+        except VectorsDamaged:
+            self.close()
+            aside = self._path.with_name(f"{self._path.name}.damaged")
+            shutil.rmtree(aside, ignore_errors=True)
+            self._path.replace(aside)
+            return True
+        return False
+
     def names(self) -> list[str]:
         """Names of all collections in the store."""
         return self._call(lambda client: [collection.name for collection in client.list_collections()])
@@ -113,12 +128,20 @@ class VectorStore:
             gated=True,
         )
 
-    def probe(self, name: str, dimension: int, passages: int) -> None:
-        """Load a collection. Raises VectorsDamaged if it cannot be searched or holds less than so many vectors."""
+    def probe(self, name: str, dimension: int, passages: int, *, thorough: bool = False) -> None:
+        """Load a collection. Raises VectorsDamaged if it cannot be searched or holds less than so many vectors.
+
+        thorough: look at every vector, because a killed process may have left a file half written.
+        """
         self.search(name, np.full(dimension, dimension**-0.5, dtype=np.float32), 1)
         stored = self.count(name)
         if stored < passages:
             raise self._damaged(f"{passages - stored} of {passages} are missing")
+        for offset in range(0, stored if thorough else 0, CHECKED):
+            page: dict[str, Any] = {"include": ["embeddings"], "limit": CHECKED, "offset": offset}
+            lengths = np.linalg.norm(self.on(name, partial(_embeddings, page)), axis=1)
+            if not np.allclose(lengths, 1.0, atol=0.01):
+                raise self._damaged("some are not what was stored")
 
     def search(
         self,
@@ -141,18 +164,18 @@ class VectorStore:
             if not self._has(client, name):
                 raise self._damaged(f"there is no collection {name}")
             collection = client.get_collection(name, embedding_function=None)
-            size, wanted = collection.count(), k
-            while size:
+            wanted = k
+            while collection.count():
                 found = collection.query(
                     query_embeddings=vector[np.newaxis],
-                    n_results=min(wanted, size),
+                    n_results=wanted,
                     where=where,
                     include=["metadatas", "distances"],
                 )
                 rows = list(zip(found["metadatas"][0], found["distances"][0], strict=True))
                 # what another process has deleted since this client read the files is found, but has no metadata
                 alive = [row for row in rows if row[0] is not None]
-                if len(alive) >= min(k, size) or len(alive) == len(rows) or wanted >= 4 * size:
+                if len(alive) >= k or len(rows) < wanted:
                     return alive[:k]
                 wanted *= 2
             return []
@@ -220,8 +243,7 @@ class VectorStore:
             self._spelling = _Spellings.take(self._path)
             try:
                 return chromadb.PersistentClient(str(self._path) + "/." * self._spelling, settings=quiet)
-            except Exception as error:
-                _Spellings.give_back(self._path, self._spelling)
+            except Exception as error:  # Chroma keeps the broken client under this spelling, so it stays taken
                 raise self._unusable(error) from error
         parts = urlsplit(self._url)
         try:
@@ -245,6 +267,10 @@ class VectorStore:
 
     def _damaged(self, reason: str) -> IndexUnusable:
         return VectorsDamaged(f"The vectors in {self.place} cannot be used ({reason}). Run: readback index --rebuild")
+
+
+def _embeddings(page: dict[str, Any], collection: Any) -> NDArray[np.float32]:
+    return np.asarray(collection.get(**page)["embeddings"], dtype=np.float32)
 
 
 class StoredCollection:

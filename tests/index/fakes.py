@@ -1,0 +1,85 @@
+"""Papers and a fake embedder for tests of the index: small, deterministic, and it remembers its calls."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from hashlib import sha256
+from pathlib import Path
+
+import numpy as np
+
+from rag.finder import Finder
+from rag.index import Index
+from rag.ports import Kind, Vectors
+from rag.settings import Settings
+from rag.text import content_stems
+from rag.types import Options, Paper
+
+TOPICS = "whales volcanoes bridges violins glaciers beetles satellites pottery chess orchids tunnels comets".split()
+
+
+class WordEmbedder:
+    """A vector is the sum of random directions, one for each content word."""
+
+    def __init__(self, name: str = "words", dimension: int = 256) -> None:
+        self.name, self.dimension = name, dimension
+        self.embedded: list[str] = []  # so that a test can assert what was, and was not, embedded
+
+    def embed(self, texts: Sequence[str], kind: Kind) -> Vectors:
+        if kind == "document":
+            self.embedded.extend(texts)
+        rows = [np.sum([self._direction(stem) for stem in content_stems(text) or [""]], axis=0) for text in texts]
+        vectors = np.asarray(rows, dtype=np.float32).reshape(len(texts), self.dimension)
+        return np.asarray(vectors / np.maximum(np.linalg.norm(vectors, axis=1, keepdims=True), 1e-9), dtype=np.float32)
+
+    def _direction(self, stem: str) -> Vectors:
+        seed = int.from_bytes(sha256(f"{self.name}:{stem}".encode()).digest()[:8], "big")
+        return np.random.default_rng(seed).normal(size=self.dimension).astype(np.float32)
+
+
+def make_paper(number: int, version: str = "first") -> Paper:
+    """One of many papers; each has a codeword of its own, and the version's word in every sentence."""
+    topic = TOPICS[number % len(TOPICS)]
+    return Paper(
+        f"paper-{number}",
+        f"On {topic} {codeword(number)} {version}",
+        f"This {version} text studies {topic} named {codeword(number)}. The {version} result is {number} units.",
+    )
+
+
+def codeword(number: int) -> str:
+    """A word that only paper ``number`` holds."""
+    return "zq" + "".join(chr(ord("a") + int(digit)) for digit in f"{number:04d}") + "x"
+
+
+def make_papers(count: int, version: str = "first") -> list[Paper]:
+    """The first so many papers."""
+    return [make_paper(number, version) for number in range(count)]
+
+
+def open_index(data_dir: Path, embedder: WordEmbedder | None = None, chroma_url: str | None = None) -> Index:
+    """An index with a fake embedder."""
+    return Index(Settings(data_dir=data_dir, chroma_url=chroma_url), embedder or WordEmbedder())
+
+
+def open_finder(index: Index) -> Finder:
+    """A finder of that index."""
+    return Finder(index, index.embedder, 0.5)
+
+
+def found(finder: Finder, question: str, k: int = 10) -> list[str]:
+    """Ids of the papers found, best first, by both searches."""
+    hits = finder.hybrid.retrieve(question, k, Options())
+    return list(dict.fromkeys(hit.passage.paper_id for hit in hits))
+
+
+def assert_sound(index: Index) -> None:
+    """Nothing is lost and nothing doubled: one vector for every passage, and every paper is found by its words."""
+    passages = sum(1 for _ in index.catalog.passages())
+    assert index.vectors.count(index.collection_name) == passages
+    finder = open_finder(index)
+    for paper in index.catalog.papers():
+        hits = finder.dense.retrieve(f"{paper.title} {paper.abstract}", 3, Options())
+        assert paper.id in {hit.passage.paper_id for hit in hits}
+        words = finder.lexical.retrieve(paper.title, 3, Options())
+        assert paper.id in {hit.passage.paper_id for hit in words}
