@@ -12,10 +12,11 @@ from rag.answer.draft import Claim, Quote
 from rag.answer.evidence import PaperEvidence, SentenceEvidence
 from rag.question import Question
 
-FROM_BEST = 4  # sentences quoted from the paper that answers, but not more than half of its abstract
+FROM_BEST = 4  # sentences quoted from the paper that answers; never more than half of its abstract
 FOR_A_DETAIL = 3  # ... if a number or a name is asked for
 MOST_PAPERS = 5  # lines of a list
-RUNNER_UP = 0.85  # the second paper speaks too if its score is at least this share of the best one's
+FROM_EITHER = (3, 2)  # ... from the best and the second, if they come close
+RUNNER_UP = 0.9  # the second paper comes close if its score is at least this share of the best one's
 LISTED = 0.55  # a paper is listed if its score is at least this share of the best one's
 
 
@@ -23,12 +24,11 @@ def quote_answer(question: Question, evidence: Sequence[PaperEvidence], papers: 
     """The answer as claims that are quotes. evidence: best paper first, at least one. papers: at most so many."""
     if question.wants_many and papers != 1:
         return list(_one_line_each(question, evidence, papers or MOST_PAPERS))
+    close = papers != 1 and len(evidence) > 1 and evidence[1].hit.score >= RUNNER_UP * evidence[0].hit.score
+    if close:  # it is not sure which of the two answers, so both speak
+        return [*_quotes(question, evidence[0], FROM_EITHER[0]), *_quotes(question, evidence[1], FROM_EITHER[1])]
     detail = question.wants_number or question.wants_name
-    count = min(FOR_A_DETAIL if detail else FROM_BEST, (len(evidence[0].sentences) + 1) // 2)
-    claims = list(_quotes(question, evidence[0], count))
-    if papers != 1 and len(evidence) > 1 and evidence[1].hit.score >= RUNNER_UP * evidence[0].hit.score:
-        claims += _quotes(question, evidence[1], 1)
-    return claims
+    return list(_quotes(question, evidence[0], FOR_A_DETAIL if detail else FROM_BEST))
 
 
 def _quotes(question: Question, paper: PaperEvidence, count: int) -> Iterator[Claim]:
@@ -36,6 +36,7 @@ def _quotes(question: Question, paper: PaperEvidence, count: int) -> Iterator[Cl
     if not (question.wants_number or question.wants_name):
         # what the paper does about it comes first; then what is likeliest to hold the particulars
         ranked.sort(key=lambda one: one is not paper.most_relevant)
+    count = min(count, (len(ranked) + 1) // 2)
     chosen = sorted(ranked[:count], key=lambda one: one.index)
     for place, run in enumerate(_runs(chosen)):
         yield _claim(paper, run, lead=f"From “{paper.paper.title}”: " if place == 0 else "")
