@@ -10,7 +10,7 @@ from rag.settings import Settings
 
 @click.command()
 @click.option("--host", help="Address to listen on; READBACK_HOST, or 127.0.0.1.")
-@click.option("--port", type=click.IntRange(1, 65535), help="READBACK_PORT, or 7860.")
+@click.option("--port", type=click.IntRange(0, 65535), help="READBACK_PORT, or 7860; 0 for any free one.")
 def serve(host: str | None, port: int | None) -> None:
     """Serve the chat page and the HTTP API until Ctrl-C."""
     from ui.app import serve as run
