@@ -57,7 +57,7 @@ def read(text: str, file: str) -> Items:
 
 
 def _parser() -> Any:
-    from bibtexparser.bparser import BibTexParser  # type: ignore[import-untyped]
+    from bibtexparser.bparser import BibTexParser
 
     with warnings.catch_warnings():  # under "python -W", pyparsing comments on how bibtexparser names its results
         warnings.simplefilter("ignore")

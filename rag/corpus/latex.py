@@ -336,7 +336,7 @@ _ONE_ARGUMENT = _names(  # a brace after these is a new group
 @cache
 def _symbols() -> dict[str, str]:
     """Macro names that stand for one fixed text, such as ``alpha`` or ``times``."""
-    from pylatexenc.latex2text import get_default_latex_context_db  # type: ignore[import-untyped]
+    from pylatexenc.latex2text import get_default_latex_context_db
 
     symbols: dict[str, str] = {}
     for spec in get_default_latex_context_db().iter_macro_specs():

@@ -26,7 +26,7 @@ def read(text: str, file: str) -> Items:
 
 
 def _record(block: Block, file: str) -> Item:
-    import rispy  # type: ignore[import-untyped]
+    import rispy
 
     if _END.search(block.text) is None:
         return Fault(block.line, 'the record has no end line "ER  -": is the file cut off?', block.last_line)

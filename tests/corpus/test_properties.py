@@ -4,7 +4,7 @@ import csv
 import io
 from pathlib import Path
 
-import rispy  # type: ignore[import-untyped]
+import rispy
 from hypothesis import HealthCheck, example, given, settings
 from hypothesis import strategies as st
 
