@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
@@ -106,35 +107,68 @@ def gather(question: Question, hits: Sequence[Hit], catalog: Catalog, model: Log
     return found
 
 
-def _sentences(question: Question, paper: Paper, vectors: Vectors, model: Logistic) -> list[SentenceEvidence]:
+@dataclass(frozen=True, slots=True)
+class _Anatomy:
+    """What a paper's sentences are like whatever is asked; one row a sentence."""
+
+    spans: tuple[Span, ...]
+    texts: tuple[str, ...]
+    stems: tuple[frozenset[str], ...]
+    names: tuple[tuple[str, ...], ...]  # case folded
+    number: NDArray[np.float64]
+    proposal: NDArray[np.float64]
+    result: NDArray[np.float64]
+
+
+@lru_cache(maxsize=4096)
+def _anatomy(paper: Paper) -> _Anatomy:
     spans = sentences(paper.abstract)
-    texts = [span.of(paper.abstract) for span in spans]
-    stems = [frozenset(content_stems(text)) for text in texts]
+    texts = tuple(span.of(paper.abstract) for span in spans)
+    return _Anatomy(
+        spans,
+        texts,
+        tuple(frozenset(content_stems(text)) for text in texts),
+        tuple(tuple(name.casefold() for name in names(text)) for text in texts),
+        np.array([bool(numbers(text)) for text in texts], dtype=float),
+        np.array([bool(_PROPOSAL.search(text)) for text in texts], dtype=float),
+        np.array([bool(_RESULT.search(text)) for text in texts], dtype=float),
+    )
+
+
+def _sentences(question: Question, paper: Paper, vectors: Vectors, model: Logistic) -> list[SentenceEvidence]:
+    anatomy = _anatomy(paper)
+    if not anatomy.spans:
+        return []
     cosines = vectors @ question.vector
-    matrix = _features(question, texts, stems, cosines)
+    matrix = _features(question, anatomy, cosines)
     relevance = matrix @ [RELEVANCE.get(name, 0.0) for name in FEATURES]
     return [
-        SentenceEvidence(paper, i, spans[i], stems[i], float(cosines[i]), float(score), tuple(matrix[i]), relevance[i])
+        SentenceEvidence(
+            paper,
+            i,
+            anatomy.spans[i],
+            anatomy.stems[i],
+            float(cosines[i]),
+            float(score),
+            tuple(matrix[i]),
+            relevance[i],
+        )
         for i, score in enumerate(model.probabilities(matrix))
     ]
 
 
-def _features(
-    question: Question, texts: Sequence[str], stems: Sequence[frozenset[str]], cosines: NDArray[np.float32]
-) -> NDArray[np.float64]:
+def _features(question: Question, anatomy: _Anatomy, cosines: NDArray[np.float32]) -> NDArray[np.float64]:
     """[sentences, FEATURES] of one paper."""
-    count = len(texts)
+    count = len(anatomy.spans)
     wants_number, wants_name, wants_effect = question.wants_number, question.wants_name, question.wants_effect
-    coverage = np.array([question.coverage(one) for one in stems])
+    coverage = np.array([question.coverage(one) for one in anatomy.stems])
     place = np.arange(count) / max(count - 1, 1)
-    proposal = np.array([bool(_PROPOSAL.search(text)) for text in texts], dtype=float)
+    proposal, result, number = anatomy.proposal, anatomy.result, anatomy.number
     first_proposal = np.zeros(count)
     if proposal.any():
         first_proposal[int(np.argmax(proposal))] = 1.0
-    result = np.array([bool(_RESULT.search(text)) for text in texts], dtype=float)
-    number = np.array([bool(numbers(text)) for text in texts], dtype=float)
     known = question.text.casefold()
-    name = np.array([any(one.casefold() not in known for one in names(text)) for text in texts], dtype=float)
+    name = np.array([any(one not in known for one in found) for found in anatomy.names], dtype=float)
     columns = (
         _standardised(np.asarray(cosines, dtype=np.float64)),
         _standardised(coverage),
@@ -142,7 +176,7 @@ def _features(
         place**2,
         np.arange(count) == 0,
         np.arange(count) == count - 1,
-        np.array([len(text) < 60 for text in texts]),
+        np.array([len(text) < 60 for text in anatomy.texts]),
         proposal,
         first_proposal,
         proposal * (not (wants_number or wants_name)),
