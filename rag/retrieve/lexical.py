@@ -47,6 +47,7 @@ class LexicalIndex:
         self._words = words
         self._vectors = vectors
         self._place = {word: place for place, word in enumerate(words)}
+        self._alike: dict[str, dict[str, float]] = {}  # what was worked out before
 
     @classmethod
     def write(
@@ -113,8 +114,17 @@ class LexicalIndex:
 
         words: stem → word as asked. embed: called only for words that the vocabulary has no vector of.
         """
-        if not words or not len(self._words):
+        if not len(self._words):
             return {stem: {} for stem in words}
+        new = {stem: word for stem, word in words.items() if stem not in self._alike}
+        fresh = self._work_out(new, embed) if new else {}
+        if len(self._alike) < MAX_WORDS:
+            self._alike |= fresh
+        return {stem: fresh[stem] if stem in fresh else self._alike[stem] for stem in words}
+
+    def _work_out(
+        self, words: Mapping[str, str], embed: Callable[[str], NDArray[np.float32]]
+    ) -> dict[str, dict[str, float]]:
         vectors = np.stack(
             [self._vectors[self._place[stem]] if stem in self._place else embed(word) for stem, word in words.items()]
         )
