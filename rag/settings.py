@@ -146,8 +146,10 @@ def refuse_unknown(environ: Mapping[str, str | None], where: str = "") -> None:
     known = known_variables()
     for name in sorted(environ):
         if name.startswith(PREFIX) and name not in known:
-            near = difflib.get_close_matches(name, known, n=1)
-            hint = f" Did you mean {near[0]}?" if near else " .env.example lists all settings."
+            # without the prefix, which makes any two names look alike
+            bare = [one.removeprefix(PREFIX) for one in known]
+            near = difflib.get_close_matches(name.removeprefix(PREFIX), bare, n=1)
+            hint = f" Did you mean {variable_of(near[0])}?" if near else " .env.example lists all settings."
             raise SettingsError(f"{name}{where} is not a setting of Readback.{hint}")
 
 
@@ -155,5 +157,10 @@ def explain(error: ValidationError) -> str:
     """The first fault as one line that names the variable, without repeating its value."""
     fault = error.errors(include_input=False, include_url=False)[0]
     name = str(fault["loc"][0]) if fault["loc"] else "the settings"
-    variable = name if name.isupper() else PREFIX + name.upper()
-    return f"{variable}: {fault['msg']}. See .env.example."
+    return f"{variable_of(name)}: {fault['msg']}. See .env.example."
+
+
+def variable_of(name: str) -> str:
+    """The variable of a setting, given with or without prefix, in any case."""
+    field = PREFIX + name.upper()
+    return field if field in known_variables() else name.upper()

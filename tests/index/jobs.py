@@ -15,7 +15,8 @@ import chromadb  # noqa: F401
 import rag.index
 import rag.ingest
 import rag.vector_store
-from tests.index.fakes import make_papers, open_index
+from rag.embed.cache import CachedEmbedder
+from tests.index.fakes import WordEmbedder, make_papers, open_index
 
 # few vectors make Chroma write its files often, few papers make a run commit often: more moments to be killed in
 OFTEN = {**rag.vector_store.HNSW, "sync_threshold": 60, "batch_size": 30}
@@ -42,3 +43,10 @@ def index_versions(data_dir: Path, count: int, versions: list[str]) -> None:
     """Index one version of the papers after another."""
     for version in versions:
         index_once(data_dir, count, version)
+
+
+def fill_cache(path: Path, texts: list[str]) -> None:
+    """Embed texts through the cache, a few at a time."""
+    cached = CachedEmbedder(WordEmbedder(), path)
+    for start in range(0, len(texts), 7):
+        cached.embed(texts[start : start + 7], "document")
