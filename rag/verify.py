@@ -16,18 +16,21 @@ from numpy.typing import NDArray
 
 from rag.answer.draft import Claim, Quote
 from rag.answer.evidence import PaperEvidence, SentenceEvidence
-from rag.text import content_stems, names, numbers, words
+from rag.contradiction import contradiction
+from rag.text import content_stems, names, numbers, stem, words
+from rag.types import Paper
 
 SUPPORTED = 0.5  # support from which a sentence is said
 HINT = 0.05  # what the model's own marker adds to a passage when two support a sentence equally
 GAIN = 0.12  # how much more of the sentence a further quote must hold to be cited too
 MOST_QUOTES = 3
 _MARKER = re.compile(r"\s*\[\s*(\d+(?:\s*[,;–-]\s*\d+)*)\s*\]")
-_DENIAL = frozenset(
-    "not no never neither nor without cannot can't don't doesn't didn't isn't aren't wasn't weren't "
-    "won't hardly fails fail "
-    "failed unable lacks lack".split()
-)
+_SPELLED = {
+    word: float(value)
+    for value, word in enumerate("three four five six seven eight nine ten eleven twelve".split(), start=3)
+}
+_CAPITAL = re.compile(r"(?<=[^\W_] )[A-ZÀ-ÖØ-Þ][^\W\d_]+")  # after a word, so not because a sentence begins
+_RARE = 0.5  # rarity from which a capitalised word counts as a name
 Embed = Callable[[str], NDArray[np.float32]]
 Idf = Callable[[str], float]
 
@@ -64,6 +67,8 @@ class Verifier:
             (place, one, row) for place, paper in enumerate(papers, 1) for row, one in enumerate(paper.sentences)
         ]
         self._papers = list(papers)
+        self._titles = [words(lead + paper.paper.title) for paper in papers for lead in ("", "Title: ")]
+        self._sources = [_folded(paper.paper) for paper in papers]
         self._matrix = np.concatenate(list(vectors)) if vectors else np.zeros((0, 1), dtype=np.float32)
         self._embed = embed
         self._idf = idf
@@ -74,8 +79,10 @@ class Verifier:
         stems = frozenset(content_stems(text))
         if not stems or not self._sentences:
             return Verdict(Claim(text, (), 0.0, lead), False, "it states nothing that can be checked")
+        if words(text) in self._titles:  # small models copy them
+            return Verdict(Claim(text, (), 0.0, lead), False, "it is the title of a paper and states nothing")
         weight = {stem: 0.1 + self._idf(stem) for stem in stems}
-        support = self._support(text, weight, hinted)
+        support = self._support(text, weight, hinted) * self._may_speak(text)
         chosen = self._choose(stems, weight, support)
         quotes = tuple(self._quote(index, float(support[index])) for index in chosen)
         cited = [self._sentences[index][1] for index in chosen]
@@ -99,6 +106,21 @@ class Verifier:
             if place in hinted:
                 found[index] += HINT * held
         return np.minimum(found, 1.0)
+
+    def _may_speak(self, text: str) -> NDArray[np.float64]:
+        """1.0 for sentences of papers that a sentence can be about, going by its rarest names; 0.0 for others.
+
+        What one paper says of its method must not be said of another one's, however many words the two share.
+        """
+        holders = [
+            frozenset(place for place, source in enumerate(self._sources, 1) if _holds(source, name))
+            for name in self._names(text)
+        ]
+        fewest = min((len(places) for places in holders if places), default=0)
+        if not fewest or fewest > max(1, len(self._sources) // 4):  # no name, or one that is common here
+            return np.ones(len(self._sentences))
+        allowed = frozenset().union(*(places for places in holders if len(places) == fewest))
+        return np.array([float(place in allowed) for place, _, _ in self._sentences])
 
     @staticmethod
     def _held(stems: frozenset[str], weight: dict[str, float]) -> float:
@@ -126,28 +148,41 @@ class Verifier:
         return Quote(self._papers[place - 1], one.span.start, one.span.end, round(score, 4))
 
     def _objection(self, text: str, cited: Sequence[SentenceEvidence], strength: float) -> str:
-        quoted = " ".join(one.text for one in cited)
-        known = numbers(quoted)
+        known = _quantities(" ".join(one.text for one in cited))
         strange = [
-            number for number in numbers(text) if not any(np.isclose(number, other, rtol=1e-6) for other in known)
+            number for number in _quantities(text) if not any(np.isclose(number, other, rtol=1e-6) for other in known)
         ]
         if strange:
             return f"the number {strange[0]:g} is not in what it cites"
-        papers = {one.paper.id: f"{one.paper.title} {one.paper.abstract}" for one in cited}
-        source = " ".join(papers.values()).casefold()
-        unknown = [name for name in names(text) if name.casefold() not in source]
+        source = " ".join({one.paper.id: _folded(one.paper) for one in cited}.values())
+        unknown = [name for name in self._names(text) if not _holds(source, name)]
         if unknown:
             return f"“{unknown[0]}” is not in what it cites"
         if strength < SUPPORTED:
             return "no abstract says it"
-        if strength < 0.95 and _denies(text) != _denies(cited[0].text):
-            return "what it cites says the opposite or less"
-        return ""
+        return contradiction(text, [one.text for one in cited])
+
+    def _names(self, text: str) -> list[str]:
+        """Names of things, and rare words with a capital that no beginning of a sentence explains."""
+        capitals = [word for word in _CAPITAL.findall(text) if self._idf(stem(word.casefold())) >= _RARE]
+        return [*names(text), *capitals]
 
 
 def _bigrams(text: str) -> frozenset[tuple[str, str]]:
     return frozenset(pairwise(words(text)))
 
 
-def _denies(text: str) -> bool:
-    return not _DENIAL.isdisjoint(words(text))
+def _quantities(text: str) -> list[float]:
+    """Numbers in digits, and those in words from three on: "one" and "two" often count nothing."""
+    return [*numbers(text), *(_SPELLED[word] for word in words(text) if word in _SPELLED)]
+
+
+def _folded(paper: Paper) -> str:
+    return f"{paper.title} {paper.abstract}".casefold()
+
+
+def _holds(source: str, name: str) -> bool:
+    """Whether a text, case folded, holds a name; "LLMs" and "LLM-based" are held by "LLM", "GPT-4" not by "GPT"."""
+    parts = [part for part in re.split(r"[-/]", name) if not part.islower()]
+    forms = (name.casefold(), "-".join(parts).casefold())
+    return any(form.removesuffix("s") in source for form in forms)
