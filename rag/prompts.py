@@ -26,7 +26,7 @@ Replace words such as "it", "they" or "the second one" by what they stand for. K
 Write it in English, the language of the collection. If it already stands alone, or if it changes the subject,
 repeat it unchanged. Reply with the question alone."""
 
-_TAG = re.compile(r"</?\s*passage\b[^>]*>", re.IGNORECASE)
+_TAG = re.compile(r"<+\s*/?\s*passage\b[^<>]*>*", re.IGNORECASE)
 
 
 def answer_messages(question: str, passages: Sequence[tuple[str, str]]) -> list[Message]:
@@ -56,4 +56,4 @@ def rewrite_messages(question: str, history: Sequence[Turn]) -> list[Message]:
 
 def _data(text: str) -> str:
     """A passage cannot end its own block: what looks like the delimiter loses its brackets."""
-    return _TAG.sub(lambda match: match.group().strip("<>"), text)
+    return _TAG.sub(lambda match: match.group().replace("<", "").replace(">", ""), text)

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Generator, Iterator, Sequence
+from collections import Counter
+from collections.abc import Callable, Generator, Sequence
+from contextlib import closing
 from dataclasses import dataclass
 from itertools import pairwise
 
@@ -17,6 +19,7 @@ from rag.types import Usage
 
 MOST_REPEATS = 2  # of one sentence: a small model may loop until its limit
 _LEADING_MARKERS = re.compile(r"(?:\s*\[[\d\s,;–-]+\])+\s*")
+_BEGUN_MARKER = re.compile(r"\s*\[[\d\s,;–-]*")
 _BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
 
 
@@ -66,14 +69,20 @@ def draft(
     half the passages. Raises ProviderError, also halfway.
     """
     messages, count = fitting_messages(question, papers, budget, count_tokens)
+    begun = False
     try:
-        yield from _sentences_of(model, messages, count, answer_tokens)
+        with closing(_sentences_of(model, messages, count, answer_tokens, count_tokens)) as pieces:
+            for piece in pieces:
+                begun = True
+                yield piece
     except ContextTooLong:
-        if count < 2:
+        if begun or count < 2:
             raise
-        fewer = count // 2
-        messages = answer_messages(question, [_passage(one) for one in papers[:fewer]])
-        yield from _sentences_of(model, messages, fewer, answer_tokens)
+    else:
+        return
+    fewer = count // 2
+    messages = answer_messages(question, [_passage(one) for one in papers[:fewer]])
+    yield from _sentences_of(model, messages, fewer, answer_tokens, count_tokens)
 
 
 def refuses(text: str) -> bool:
@@ -86,56 +95,85 @@ def _passage(one: PaperEvidence) -> tuple[str, str]:
 
 
 def _sentences_of(
-    model: ChatModel, messages: list[Message], count: int, answer_tokens: int
-) -> Iterator[Drafted | Spent]:
+    model: ChatModel,
+    messages: list[Message],
+    count: int,
+    answer_tokens: int,
+    count_tokens: Callable[[str], int],
+) -> Generator[Drafted | Spent]:
     stream = model.stream(messages, max_tokens=answer_tokens)
     usage = Usage()
-    buffer, seen = "", dict[str, int]()
+    cutter, seen, heard = _Cutter(), Counter[str](), ""
     try:
         for item in stream:
             if isinstance(item, Usage):
                 usage = item
                 continue
-            buffer += item
-            whole, buffer = _cut(buffer, last=False)
-            for sentence in whole:
-                key = sentence.text.casefold()
-                seen[key] = seen.get(key, 0) + 1
-                if seen[key] == 1:
+            heard += item
+            for sentence in cutter.feed(item):
+                seen[sentence.text.casefold()] += 1
+                if seen[sentence.text.casefold()] == 1:
                     yield sentence
-            if max(seen.values(), default=0) > MOST_REPEATS:
-                buffer = ""
+            if max(seen.values(), default=0) > MOST_REPEATS:  # it will not come out of this by itself
+                prompt = sum(count_tokens(message["content"]) for message in messages)
+                usage = Usage(prompt, count_tokens(heard), None)  # the server counts only what it was let finish
                 break
-        if not hit_limit(stream):
-            for sentence in _cut(buffer, last=True)[0]:
-                if sentence.text.casefold() not in seen:
-                    yield sentence
+        else:
+            if not hit_limit(stream):
+                for sentence in cutter.end():
+                    if sentence.text.casefold() not in seen:
+                        yield sentence
     finally:
         close_stream(stream)
     yield Spent(usage, count)
 
 
-def _cut(buffer: str, *, last: bool) -> tuple[list[Drafted], str]:
-    """Whole sentences at the front of the buffer, each with the markers behind it, and what is left."""
-    found: list[Drafted] = []
-    rest = buffer
-    while rest:
-        line_end = rest.find("\n")
-        line = rest if line_end < 0 else rest[:line_end]
-        bullet = _BULLET.match(line)
+class _Cutter:
+    """Cuts text that comes in pieces into sentences; how the text is cut into pieces makes no difference."""
+
+    def __init__(self) -> None:
+        self._rest = ""
+        self._begun = False  # whether the line that the rest stands in has given a sentence already
+
+    def feed(self, piece: str) -> list[Drafted]:
+        """The sentences that this piece finishes, each with the markers behind it."""
+        self._rest += piece
+        found: list[Drafted] = []
+        while (line_end := self._rest.find("\n")) >= 0:
+            line, self._rest = self._rest[:line_end], self._rest[line_end + 1 :]
+            found += self._take(line, ended=True)
+            self._begun = False
+        found += self._take(self._rest, ended=False)
+        return found
+
+    def end(self) -> list[Drafted]:
+        """What is left, as sentences."""
+        return self._take(self._rest, ended=True)
+
+    def _take(self, line: str, *, ended: bool) -> list[Drafted]:
+        bullet = None if self._begun else _BULLET.match(line)
         offset = bullet.end() if bullet else 0
         pieces = _with_markers(line[offset:])
-        ended = line_end >= 0 or last
-        ready = pieces if ended else pieces[:-1]
-        for place, piece in enumerate(ready):
-            found.append(Drafted(piece.strip(), bool(bullet) and place == 0, place == 0 and offset + len(line) > 0))
-        if ended:
-            rest = rest[line_end + 1 :] if line_end >= 0 else ""
-        else:
-            kept = pieces[-1] if pieces else ""
-            rest = (line[:offset] if not ready else "") + kept
-            break
-    return [one for one in found if one.text], rest
+        held = 0 if ended else _unfinished(pieces)
+        ready = pieces[: len(pieces) - held]
+        found = [
+            Drafted(piece.strip(), bool(bullet) and place == 0, place == 0 and not self._begun)
+            for place, piece in enumerate(ready)
+            if _says_something(piece)
+        ]
+        if not ended and ready:
+            self._rest = line[offset + sum(map(len, ready)) :]
+            self._begun = self._begun or bool(found)
+        return found
+
+
+def _says_something(piece: str) -> bool:
+    return any(char.isalnum() for char in _LEADING_MARKERS.sub("", piece))
+
+
+def _unfinished(pieces: Sequence[str]) -> int:
+    """How many of the last pieces may still grow: one, or two if a marker has only begun behind a full stop."""
+    return 2 if len(pieces) > 1 and _BEGUN_MARKER.fullmatch(pieces[-1]) else 1
 
 
 def _with_markers(line: str) -> list[str]:

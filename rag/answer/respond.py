@@ -77,13 +77,16 @@ def respond(
         with work.watch.stage("answer"):
             return abstain(question, evidence)
     if written:
+        composer = Composer()
         try:
-            return (yield from _write(work, question, evidence, limits, model(), verifier))
+            return (yield from _write(work, question, evidence, limits, model(), verifier, composer))
         except ProviderError as error:
             on_failure(error)
             work.mode = "extractive"
             if work.confidence < limits.threshold:
                 return abstain(question, evidence)
+        if composer.text:  # quotes must not be glued to half an answer: the Answer will replace what was shown
+            return _whole(_quote(work, question, evidence))
     return (yield from _quote(work, question, evidence))
 
 
@@ -96,6 +99,16 @@ def _quote(work: Work, question: Question, evidence: Sequence[PaperEvidence]) ->
     return composer
 
 
+def _whole(responding: Responding) -> Body:
+    """What a responding comes to, with none of its pieces shown."""
+    while True:
+        try:
+            next(responding)
+        except StopIteration as end:
+            body: Body = end.value
+            return body
+
+
 def _write(
     work: Work,
     question: Question,
@@ -103,9 +116,10 @@ def _write(
     limits: Limits,
     model: ChatModel,
     verifier: Callable[[Sequence[PaperEvidence]], Verifier],
+    composer: Composer,
 ) -> Responding:
-    composer, judge, dropped = Composer(), verifier(evidence), 0
     shown = evidence[: work.options.papers] if work.options.papers else evidence
+    judge, dropped = verifier(shown), 0
     budget = limits.context_tokens - limits.answer_tokens
     pieces = draft(
         model, work.standalone, shown, budget=budget, answer_tokens=limits.answer_tokens, count_tokens=count_tokens
@@ -116,6 +130,8 @@ def _write(
                 work.usage += piece.usage
                 continue
             if refuses(piece.text):
+                rest = next(pieces, None)
+                work.usage += rest.usage if isinstance(rest, Spent) else Usage()
                 if composer.sentences:
                     break  # an answer and a refusal: the answer is what was checked
                 return abstain(question, evidence, DECLINED)
