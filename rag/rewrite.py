@@ -15,6 +15,7 @@ from rag.types import Turn, Usage
 MOST_TOKENS = 120  # a stand-alone question is short
 TURNS = 6  # of history that the model is shown
 RICH = 5  # content words from which a question names its own topic even if it says "it"
+FULL = 10  # ... even if it says "this method": the method is one that it describes itself
 POOR = 1  # content words up to which a question in a conversation cannot stand alone
 
 _OPENS = re.compile(
@@ -28,9 +29,9 @@ _SUBSTITUTES = re.compile(
     re.IGNORECASE,
 )
 _ORDINAL = re.compile(
-    r"\bthe (first|second|third|fourth|fifth|last|former|latter)( (one|paper|work|method|approach|"
-    r"study|of (them|these|those)))?\b"
-    r"(?! (time|author|step|stage|model|row|line))",
+    r"\bthe (first|second|third|fourth|fifth|last|former|latter)"
+    r"(?= (one|paper|work|method|approach|study|of (them|these|those))\b|\W*$|[,.?!;:’']"
+    r"| (is|was|does|did|do|has|can|could|would|and|or|also|use|uses|need|needs|work|works)\b)",
     re.IGNORECASE,
 )
 _PLACES = {"first": 0, "former": 0, "second": 1, "third": 2, "fourth": 3, "fifth": 4, "last": -1, "latter": -1}
@@ -44,7 +45,8 @@ _ONE_BACK = re.compile(
     r"\b(it|its|this|that one|this one|the same|"
     r"(the|this|that|their|its) (method|approach|paper|work|model|system|framework|dataset|corpus|"
     r"technique|study|authors?|idea|"
-    r"algorithm|benchmark|result|results|experiment|experiments|evaluation|improvement|gain))\b|"
+    r"algorithm|benchmark|result|results|experiment|experiments|evaluation|improvement|gain|code|data|training|"
+    r"baselines?|metrics?|limitations?))\b|"
     r"\b(does|do|did|is|was|can|could|would|about|of|than|with|without|for|like) that\b",
     re.IGNORECASE,
 )
@@ -88,6 +90,8 @@ def _carried(question: str, history: Sequence[Turn]) -> tuple[str, str]:
 
 def _topic(question: str, last: Turn) -> str | None:
     """What the question is about, if it does not say so itself."""
+    if _ABOUT.search(question):
+        return None  # it was made stand-alone before
     ordinal = _ORDINAL.search(question)
     if ordinal and last.cited:
         place = _PLACES[ordinal.group(1).casefold()]
@@ -102,7 +106,7 @@ def _topic(question: str, last: Turn) -> str | None:
 
 def _points_back(question: str) -> bool:
     own = len(set(content_stems(question)))
-    if own <= POOR or _OPENS.search(question) or _STRONG.search(question):
+    if own <= POOR or _OPENS.search(question) or (own < FULL and _STRONG.search(question)):
         return True
     return own < RICH and bool(_ONE_BACK.search(question) or _MANY_BACK.search(question))
 
