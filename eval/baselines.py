@@ -7,6 +7,7 @@ turn; none of them abstains.
 
 from __future__ import annotations
 
+import logging
 import re
 import time
 import uuid
@@ -75,6 +76,7 @@ class Bm25:
         """papers: what can be found; kept in memory."""
         import bm25s
 
+        logging.getLogger("bm25s").setLevel(logging.WARNING)  # it sets itself to DEBUG
         self._ids = [paper.id for paper in papers]
         self._index = bm25s.BM25(k1=1.2, b=0.75, method="lucene")
         self._index.index(self._tokens([f"{paper.title} {paper.abstract}" for paper in papers]), show_progress=False)
@@ -139,7 +141,9 @@ class LlamaIndexStarter:
         from chromadb.config import Settings as ChromaSettings
         from llama_index.core import Document, StorageContext, VectorStoreIndex
         from llama_index.core.node_parser import SentenceSplitter
+        from llama_index.core.node_parser.text.utils import split_by_sentence_tokenizer_internal
         from llama_index.vector_stores.chroma import ChromaVectorStore
+        from nltk.tokenize import PunktSentenceTokenizer  # type: ignore[import-untyped]
 
         from rag.ingest import PortEmbedding
 
@@ -151,11 +155,18 @@ class LlamaIndexStarter:
         if (self._folder / "complete").exists():
             return VectorStoreIndex.from_vector_store(store, embed_model=embedding)
         documents = [Document(text=f"{paper.title}\n{paper.abstract}", id_=paper.id) for paper in self.papers]
+        punkt = PunktSentenceTokenizer()
+
+        def cut(text: str) -> list[str]:
+            # what the splitter does by default, but for reading a list of stop words that it does not use: nltk refuses
+            # to read that where the packages were installed as hard links
+            return split_by_sentence_tokenizer_internal(text, punkt)
+
         index = VectorStoreIndex.from_documents(
             documents,
             storage_context=StorageContext.from_defaults(vector_store=store),
             embed_model=embedding,
-            transformations=[SentenceSplitter()],
+            transformations=[SentenceSplitter(chunking_tokenizer_fn=cut)],
             insert_batch_size=ADD,
         )
         (self._folder / "complete").touch()  # a killed build must not pass for a small collection

@@ -14,7 +14,7 @@ import json
 import time
 import zlib
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -46,6 +46,10 @@ class Benchmark:
     queries: Mapping[str, str]  # id -> text, those with at least one relevant document
     qrels: Mapping[str, Mapping[str, int]]  # query id -> document id -> grade, 1 or more
 
+    def first(self, count: int) -> Benchmark:
+        """With so many of the queries; 0: with all."""
+        return replace(self, queries=dict(list(self.queries.items())[:count])) if count else self
+
 
 @dataclass(frozen=True, slots=True)
 class Scores:
@@ -57,20 +61,25 @@ class Scores:
 
 def read_benchmark(folder: Path) -> Benchmark:
     """Read a folder. Raises CorpusError naming the file and line that cannot be read, or what is missing."""
-    corpus = _first(folder, "corpus.jsonl", "corpus.jsonl.gz")
-    papers = tuple(
-        Paper(_text(record, "_id", corpus, line), str(record.get("title") or ""), _text(record, "text", corpus, line))
-        for line, record in _objects(corpus)
-        if str(record.get("text") or "").strip()  # a few collections have empty documents; they cannot be found
-    )
+    papers = read_papers(folder)
     file = _first(folder, "queries.jsonl", "queries.jsonl.gz")
-    texts = {_text(record, "_id", file, line): _text(record, "text", file, line) for line, record in _objects(file)}
+    texts = {_text(record, "_id", file, line): _text(record, "text", file, line) for line, record in objects_of(file)}
     qrels = _qrels(_first(folder, "qrels/test.tsv", "qrels.tsv"))
     known = {paper.id for paper in papers}
     judged = {query: gold for query, gold in qrels.items() if query in texts and known.intersection(gold)}
     if not judged:
         raise CorpusError(str(folder), None, "no query has a relevant document in the corpus")
     return Benchmark(folder.resolve().name, papers, {query: texts[query] for query in judged}, judged)
+
+
+def read_papers(folder: Path) -> tuple[Paper, ...]:
+    """The documents of a folder as papers. Raises CorpusError."""
+    file = _first(folder, "corpus.jsonl", "corpus.jsonl.gz")
+    return tuple(
+        Paper(_text(record, "_id", file, line), str(record.get("title") or ""), _text(record, "text", file, line))
+        for line, record in objects_of(file)
+        if str(record.get("text") or "").strip()  # a few collections have empty documents; they cannot be found
+    )
 
 
 class ReadbackRanker:
@@ -143,7 +152,8 @@ def _qrels(file: Path) -> dict[str, dict[str, int]]:
     return found
 
 
-def _objects(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def objects_of(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+    """(line number, object) of a file of JSON lines, which may be packed with gzip. Raises CorpusError."""
     for number, line in enumerate(_lines(file), start=1):
         if line.strip():
             try:

@@ -8,15 +8,19 @@ none is to blame: the answer's form, or the gold question, is the problem.
 
 from __future__ import annotations
 
+import json
 import logging
 from collections import Counter
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any
 
+from eval.config import READBACK
 from eval.counterfactual import STAGES, Stage, replay
 from eval.gold import GoldQuestion
 from eval.measures import Graded, right
+from eval.results import Run
+from eval.run import Setup, grade
 from rag.engine import Assistant
 from rag.types import Answer
 
@@ -89,6 +93,22 @@ def blame(assistant: Assistant, question: GoldQuestion, answer: Answer | None) -
             return 0.0
 
     return find_blame(question.id, right(Graded(question, None, answer)), stages_of(question), again)
+
+
+def blame_run(setup: Setup, run: Run, progress: Callable[[int], None] = lambda _: None) -> list[Blame]:
+    """Explain Readback's wrong replies to the questions as written, and store that beside the run's results.
+
+    What was explained before is not asked again: a run's id stands for all that decides it.
+    """
+    known = {one.question_id: one for one in map(Blame.of, run.lines(BLAMES))}
+    found = []
+    for one in failures(grade(run.rows(), setup.questions).get(READBACK, [])):
+        score = right(one)
+        before = known.get(one.question.id)
+        found.append(before if before and before.score == score else blame(setup.assistant, one.question, one.answer))
+        progress(1)
+    run.put(BLAMES, "".join(json.dumps(one.to_dict()) + "\n" for one in found))
+    return found
 
 
 def failures(graded: Sequence[Graded]) -> list[Graded]:

@@ -14,6 +14,7 @@ from typing import Literal
 
 from eval.gold import STANDALONE, GoldQuestion
 from eval.metrics import (
+    CENTRAL,
     CitedSentence,
     abstention_f1,
     all_gold_recall,
@@ -79,7 +80,8 @@ def right(one: Graded) -> float:
     """How right the reply is, in [0, 1]: the one number that means the same for every kind of question.
 
     Where silence is right, 1.0 for silence and else 0.0; where an answer is right, the share of its facts, and 0.0 for
-    silence, whatever evidence it shows. A false premise may be corrected or declined. A crash is 0.0.
+    silence, whatever evidence it shows; if the question lists no facts, 1.0 if a central paper is cited. A false
+    premise may be corrected or declined. A crash is 0.0.
     """
     if one.question.expects == "abstain":
         return float(one.silent)
@@ -89,7 +91,11 @@ def right(one: Graded) -> float:
 
 
 def _facts(one: Graded) -> float:
-    return fact_coverage(one.answer.text, one.question.facts) if one.answer and one.answered else 0.0
+    if not one.answer or not one.answered:
+        return 0.0
+    if not one.question.facts:  # other people's questions may come without
+        return float(any(one.question.gold.get(paper, 0) >= CENTRAL for paper in _cited(one)))
+    return fact_coverage(one.answer.text, one.question.facts)
 
 
 def _ranking(score: Callable[[list[str], Mapping[str, int]], float]) -> Callable[[Graded], float | None]:
@@ -97,12 +103,12 @@ def _ranking(score: Callable[[list[str], Mapping[str, int]], float]) -> Callable
 
 
 def _complete(one: Graded) -> float | None:
-    central = sum(grade >= 2 for grade in one.question.gold.values())
+    central = sum(grade >= CENTRAL for grade in one.question.gold.values())
     return all_gold_recall(one.ranked, one.question.gold, 10) if central > 1 else None
 
 
 def _fact_coverage(one: Graded) -> float | None:
-    return _facts(one) if one.question.expects == "answer" else None
+    return _facts(one) if one.question.expects == "answer" and one.question.facts else None
 
 
 def _length(one: Graded) -> float | None:

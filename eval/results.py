@@ -3,6 +3,7 @@
 ::
 
     <data folder>/eval/<run id>/meta.json     what was asked of what, by which code, when
+    <data folder>/eval/<run id>/questions.jsonl, papers.jsonl    what was asked, and about what
     <data folder>/eval/<run id>/rows.jsonl    one line per system and thing asked: the whole answer, or the error
     <data folder>/eval/<run id>/scores.json   measure -> question -> score, and the figures of the table
     <data folder>/eval/cache.sqlite3          answers by all that decides them, across runs
@@ -22,12 +23,14 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from eval.gold import GoldQuestion, Phrasing
 from eval.measures import Values
 from eval.summary import Figure
 from rag.errors import ReadbackError
-from rag.types import Answer, Citation, RetrievedPaper, Sentence, Usage
+from rag.types import Answer, Citation, Paper, RetrievedPaper, Sentence, Usage
 
 META, ROWS, SCORES = "meta.json", "rows.jsonl", "scores.json"
+QUESTIONS, PAPERS = "questions.jsonl", "papers.jsonl"
 NEWEST = "latest"
 
 
@@ -72,6 +75,17 @@ def answer_of(record: Mapping[str, Any]) -> Answer:
     return Answer(**{**known, **parts})
 
 
+def question_of(record: Mapping[str, Any]) -> GoldQuestion:
+    """The GoldQuestion that ``to_dict`` was called on."""
+    parts = {
+        "turns": tuple(record["turns"]),
+        "facts": tuple(tuple(forms) for forms in record["facts"]),
+        "phrasings": tuple(Phrasing(**one) for one in record["phrasings"]),
+        "near": tuple(record["near"]),
+    }
+    return GoldQuestion(**{**record, **parts})
+
+
 @dataclass(frozen=True, slots=True)
 class Run:
     """One stored evaluation."""
@@ -95,6 +109,14 @@ class Run:
         except (OSError, ValueError, KeyError, TypeError) as error:
             raise ResultsError(f"The run {self.id} cannot be read: {ROWS}: {error}. Run it again.") from error
 
+    def questions(self) -> list[GoldQuestion]:
+        """The questions as they were when they were asked."""
+        return [question_of(record) for record in self.lines(QUESTIONS)]
+
+    def papers(self) -> list[Paper]:
+        """The collection as it was."""
+        return [Paper(**{**record, "authors": tuple(record["authors"])}) for record in self.lines(PAPERS)]
+
     def values(self, system: str) -> dict[str, Values]:
         """Measure → question id → score of one system. Raises ResultsError if it was not part of the run."""
         return {name: dict(values) for name, values in self._system(system)["values"].items()}
@@ -116,12 +138,25 @@ class Run:
         except ValueError as error:
             raise ResultsError(f"{file} is damaged: {error}") from error
 
-    def write(self, meta: Mapping[str, Any], rows: Iterable[Row], scores: Mapping[str, Any]) -> None:
+    def write(
+        self,
+        meta: Mapping[str, Any],
+        questions: Iterable[GoldQuestion],
+        papers: Iterable[Paper],
+        rows: Iterable[Row],
+        scores: Mapping[str, Any],
+    ) -> None:
         """Store everything; each file appears whole. meta comes last: a folder with it is a finished run."""
         self.folder.mkdir(parents=True, exist_ok=True)
-        self.put(ROWS, "".join(json.dumps(row.to_dict(), ensure_ascii=False) + "\n" for row in rows))
+        self.put_lines(QUESTIONS, (question.to_dict() for question in questions))
+        self.put_lines(PAPERS, map(asdict, papers))
+        self.put_lines(ROWS, (row.to_dict() for row in rows))
         self.put(SCORES, json.dumps(scores, indent=1))
         self.put(META, json.dumps(meta, indent=1, ensure_ascii=False))
+
+    def put_lines(self, name: str, records: Iterable[Mapping[str, Any]]) -> Path:
+        """Write one file of JSON lines, in one go."""
+        return self.put(name, "".join(json.dumps(record, ensure_ascii=False) + "\n" for record in records))
 
     def put(self, name: str, text: str) -> Path:
         """Write one file of the run, in one go."""
@@ -153,12 +188,12 @@ def runs(home: Path) -> list[Run]:
 
 
 def find(home: Path, name: str) -> Run:
-    """A run by its id, the beginning of it, its folder, or "latest". Raises ResultsError."""
+    """A run by its id, the beginning of it, its folder, or "latest": the one last asked for. Raises ResultsError."""
     if (Path(name) / META).is_file():
         return Run(Path(name).resolve())
     known = runs(home)
     if name == NEWEST and known:
-        return known[-1]
+        return max(known, key=lambda run: (run.folder / META).stat().st_mtime_ns)  # also if it was there before
     fitting = [run for run in known if run.id == name] or [run for run in known if run.id.startswith(name)]
     if len(fitting) == 1:
         return fitting[0]

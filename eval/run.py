@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import json
 import logging
+import re
 from collections import defaultdict
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -18,6 +20,7 @@ from eval.config import BM25, CITATIONS, EMBEDDER, READBACK, STARTER, SYSTEMS, C
 from eval.gold import GOLD, STANDALONE, GoldQuestion, Item, expand, gold_hash, load_gold
 from eval.measures import Graded, score
 from eval.provenance import code_version, commit, corpus_hash, digest, measures_version, versions
+from eval.qa import Dataset
 from eval.results import META, AnswerCache, Row, Run
 from eval.summary import summarise
 from rag.corpus import read
@@ -30,6 +33,7 @@ from rag.types import Answer, Paper
 
 log = logging.getLogger(__name__)
 WITH_A_SERVER = 4  # questions in the air at once, where most of the time is spent waiting
+OWN = "gold"  # our own questions
 HOME, CACHE = "eval", "cache"  # folders: in the data folder, and in the former
 
 
@@ -64,7 +68,8 @@ class Setup:
     home: Path  # <data folder>/eval
     questions: tuple[GoldQuestion, ...]
     papers: tuple[Paper, ...]
-    gold: str  # hash of the questions' split
+    gold: str  # hash of all questions of the split
+    dataset: str  # OWN, or the name of other people's questions
     assistant: Assistant
     systems: tuple[System, ...]
 
@@ -73,7 +78,8 @@ class Setup:
         """Where the results are, or will be: named by all that decides them."""
         decided_by = [system.fingerprint for system in self.systems]
         key = digest(self.config.hash(self.settings), self.gold, corpus_hash(self.papers), *decided_by)
-        return Run(self.home / f"{self.config.split}-{key[:10]}")
+        name = self.config.split if self.dataset == OWN else re.sub(r"\W+", "-", self.dataset)
+        return Run(self.home / f"{name}-{key[:10]}")
 
     @property
     def items(self) -> list[Item]:
@@ -93,14 +99,23 @@ def open_setup(
     *,
     gold: Path = GOLD,
     papers: Sequence[Paper] | None = None,
+    others: Dataset | None = None,
     progress: Callable[[int], None] = lambda _: None,
 ) -> Iterator[Setup]:
     """Load the questions, index the collection, start the systems; all is closed at the end.
 
-    papers: the shipped corpus if not given. Raises SettingsError for a system that cannot run, CorpusError.
+    papers: the shipped corpus if not given. others: other people's questions and papers, in the place of ours.
+    Raises SettingsError for a system that cannot run, CorpusError.
     """
     home = settings.data_dir / HOME
-    papers = tuple(read(shipped_corpus()).papers if papers is None else papers)
+    questions: Sequence[GoldQuestion]
+    if others is not None:
+        papers, questions = others.papers, others.questions
+        asked = digest(*(json.dumps(question.to_dict(), sort_keys=True) for question in questions))
+    else:
+        papers = read(shipped_corpus()).papers if papers is None else papers
+        questions = load_gold(config.split, config.kinds or None, folder=gold)
+        asked = gold_hash(config.split, folder=gold)
     own = prepare(config.with_settings(settings), papers, home / CACHE, progress)
     finder = Finder.open(own)
     assistant = Assistant(own, finder)
@@ -110,9 +125,10 @@ def open_setup(
             config=config,
             settings=own,
             home=home,
-            questions=choose(load_gold(config.split, config.kinds or None, folder=gold), config.limit),
-            papers=papers,
-            gold=gold_hash(config.split, folder=gold),
+            questions=choose(questions, config.limit),
+            papers=tuple(papers),
+            gold=asked,
+            dataset=others.name if others else OWN,
             assistant=assistant,
             systems=tuple(_systems(config, own, papers, assistant, alone)),
         )
@@ -186,7 +202,7 @@ def execute(setup: Setup, *, progress: Callable[[int], None] = lambda _: None) -
     meta = _meta(setup, rows, began, asked)
     if not asked and (run.folder / META).is_file():
         meta = {**meta, **{key: run.meta[key] for key in ("started", "finished", "commit", "asked") if key in run.meta}}
-    run.write(meta, rows, scores_of(rows, setup.questions, setup.papers))
+    run.write(meta, setup.questions, setup.papers, rows, scores_of(rows, setup.questions, setup.papers))
     return run
 
 
@@ -246,6 +262,7 @@ def _meta(setup: Setup, rows: Sequence[Row], began: datetime, asked: int) -> dic
     return {
         "id": setup.run.id,
         "name": setup.config.name,
+        "dataset": setup.dataset,
         "config": setup.config.deciding(setup.settings),
         "config_hash": setup.config.hash(setup.settings),
         "corpus_hash": corpus_hash(setup.papers),
