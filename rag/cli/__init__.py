@@ -55,9 +55,10 @@ def main() -> None:
     from rag.errors import ReadbackError
 
     try:
-        logging.basicConfig(
-            level=os.environ.get("READBACK_LOG_LEVEL", "WARNING"), format="%(levelname)s %(name)s: %(message)s"
-        )
+        level = os.environ.get("READBACK_LOG_LEVEL", "")
+        if level not in logging.getLevelNamesMapping():
+            level = "WARNING"  # reading the settings says what is wrong with it
+        logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
         for noisy in ("httpx", "chromadb", "bm25s", "openai"):
             logging.getLogger(noisy).setLevel(logging.ERROR)
         code = group.main(standalone_mode=False)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from dataclasses import replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -16,6 +17,7 @@ from rag.text import content_words
 from rag.types import Hit, Options, Paper, Passage
 from rag.vector_store import VectorStore
 
+ENOUGH = 30  # papers that a long ranking should hold
 CANDIDATES = 100  # passages that each search contributes to the fusion
 
 
@@ -80,10 +82,30 @@ class HybridRetriever:
         self._weight = dense_weight
 
     def retrieve(self, question: str, k: int, options: Options) -> list[Hit]:
-        """Return at most k hits, best first; score in [0, 1]."""
+        """Return at most k hits, best first; score in [0, 1].
+
+        Where k allows it they come from at least ENOUGH papers, even if one paper has more good passages than that.
+        """
+        hits = self._fused(question, k, options)
+        papers = {hit.passage.paper_id for hit in hits}
+        if len(hits) < k or len(papers) >= ENOUGH or k < CANDIDATES:
+            return hits
+        rest = replace(options, exclude=options.exclude | papers, include=options.include - papers)
+        if options.include and not rest.include:
+            return hits
+        others = self._fused(question, k, rest)[: k // 2]
+        kept = hits[: k - len(others)]
+        floor = kept[-1].score  # the others' scores are of a list of their own
+        return [*kept, *(replace(hit, score=floor * hit.score) for hit in others)]
+
+    def _fused(self, question: str, k: int, options: Options) -> list[Hit]:
         depth = max(k, CANDIDATES)
-        dense = self._dense.retrieve(question, depth, options)
-        lexical = self._lexical.retrieve(question, depth, options)
+        for _ in range(TRIES):
+            dense = self._dense.retrieve(question, depth, options)
+            lexical = self._lexical.retrieve(question, depth, options)
+            before = {(hit.passage.paper_id, hit.passage.start): hit.passage for hit in dense}
+            if all(before.get((p.paper_id, p.start), p) == p for p in (hit.passage for hit in lexical)):
+                break  # else a paper was replaced between the two searches
         return fuse(dense, lexical, self._weight)[:k]
 
 

@@ -1,0 +1,259 @@
+"""Dense, lexical and fused search over collections small enough to know the right order."""
+
+from __future__ import annotations
+
+import random
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.errors import IndexUnusable
+from rag.finder import Finder
+from rag.index import Index
+from rag.ports import Retriever
+from rag.retrieve.hybrid import fuse
+from rag.retrieve.lexical import LexicalIndex
+from rag.settings import Settings
+from rag.types import Hit, Options, Paper, Passage, ranked_papers
+from tests.index.fakes import WordEmbedder, codeword, make_papers, open_finder, open_index
+
+PAPERS = [
+    Paper("whales", "Whale songs", "Humpback whales sing. Their songs change every year."),
+    Paper("birds", "Bird songs", "Birds sing at dawn. Young birds learn songs from old ones."),
+    Paper("stars", "Variable stars", "Some stars pulsate. Their brightness changes every few days."),
+    Paper("tax", "Tax law", "The law of taxes changes every year."),
+]
+
+
+@pytest.fixture
+def finder(tmp_path: Path) -> Finder:
+    """A finder of PAPERS."""
+    index = open_index(tmp_path)
+    index.update(PAPERS)
+    return open_finder(index)
+
+
+def ids(hits: Sequence[Hit]) -> list[str]:
+    return [hit.passage.paper_id for hit in hits]
+
+
+def retrievers(finder: Finder) -> list[Retriever]:
+    return [finder.dense, finder.lexical, finder.hybrid]
+
+
+def test_dense_search_orders_by_cosine(finder: Finder) -> None:
+    question = "whales that sing songs"
+    hits = finder.dense.retrieve(question, 10, Options())
+    assert ids(hits)[:2] == ["whales", "birds"]
+    embedder = WordEmbedder()
+    texts = {paper.id: f"{paper.title}\n\n{paper.abstract}" for paper in PAPERS}
+    (vector,) = embedder.embed([question], "query")
+    for hit in hits:
+        expected = float(embedder.embed([texts[hit.passage.paper_id]], "document")[0] @ vector)
+        assert hit.score == hit.dense == pytest.approx(expected, abs=1e-4)  # the title is part of what is embedded
+        assert hit.lexical is None
+
+
+def test_lexical_search_orders_by_rare_words(finder: Finder) -> None:
+    hits = finder.lexical.retrieve("humpback songs", 10, Options())
+    assert ids(hits)[:2] == ["whales", "birds"]
+    assert all(hit.lexical == hit.score > 0 and hit.dense is None for hit in hits)
+    assert finder.lexical.retrieve("the of which", 10, Options()) == []
+
+
+def test_words_of_the_title_count(finder: Finder) -> None:
+    assert ids(finder.lexical.retrieve("variable", 1, Options())) == ["stars"]
+
+
+def test_fused_search_keeps_both_scores(finder: Finder) -> None:
+    hits = finder.hybrid.retrieve("whales sing", 10, Options())
+    assert ids(hits)[0] == "whales"
+    assert hits[0].score == pytest.approx(1.0)
+    assert hits[0].dense is not None
+    assert hits[0].lexical is not None
+    assert [hit.score for hit in hits] == sorted((hit.score for hit in hits), reverse=True)
+
+
+@pytest.mark.parametrize("k", [1, 2, 3, 100])
+def test_at_most_k_hits_come_back_best_first(finder: Finder, k: int) -> None:
+    for retriever in retrievers(finder):
+        some, every = (retriever.retrieve("songs that change", depth, Options()) for depth in (k, 100))
+        assert ids(some) == ids(every)[:k]
+
+
+def test_only_included_and_no_excluded_papers(finder: Finder) -> None:
+    for retriever in retrievers(finder):
+        two = Options(include=frozenset({"birds", "tax"}))
+        assert set(ids(retriever.retrieve("songs change year", 10, two))) == {"birds", "tax"}
+        without = Options(exclude=frozenset({"birds", "whales"}))
+        assert set(ids(retriever.retrieve("songs change year", 10, without))) == {"stars", "tax"}
+        both = Options(include=frozenset({"birds", "tax"}), exclude=frozenset({"tax"}))
+        assert set(ids(retriever.retrieve("songs change year", 10, both))) == {"birds"}
+        assert retriever.retrieve("songs", 10, Options(include=frozenset({"not there"}))) == []
+
+
+def test_ties_are_broken_in_the_same_way_whatever_the_order_of_indexing(tmp_path: Path) -> None:
+    twins = [Paper(f"twin-{number}", "Same title", "The same words in every abstract.") for number in range(12)]
+    rankings = []
+    for attempt in range(2):
+        random.Random(attempt).shuffle(twins)
+        index = open_index(tmp_path / str(attempt))
+        index.update(twins)
+        finder = open_finder(index)
+        rankings.append(ids(finder.hybrid.retrieve("same words", 12, Options())))
+        assert rankings[-1] == ids(finder.hybrid.retrieve("same words", 12, Options()))
+    assert rankings[0] == rankings[1]
+
+
+def test_at_least_ten_papers_come_back_where_they_exist(tmp_path: Path) -> None:
+    index = open_index(tmp_path)
+    index.update(make_papers(30))
+    finder = open_finder(index)
+    for question in (codeword(3), "nothing that is there", "xyzzy", "first"):
+        parsed = finder.analyse(question, question)
+        hits = finder.find(parsed, 10, Options())
+        assert len({hit.passage.paper_id for hit in hits}) == 10
+        assert len(ranked_papers(hits)) == 10
+    few = finder.find(finder.analyse("first", "first"), 10, Options(include=frozenset({"paper-1", "paper-2"})))
+    assert sorted(ids(few)) == ["paper-1", "paper-2"]
+
+
+def test_ten_papers_come_back_where_one_paper_has_many_passages(tmp_path: Path) -> None:
+    long = " ".join(f"Sentence {number} speaks of whales and whales again in many words." for number in range(2500))
+    index = Index(Settings(data_dir=tmp_path, chunk_tokens=64), WordEmbedder())
+    index.update([Paper("long", "Whales", long), *make_papers(20)])
+    finder = open_finder(index)
+    parsed = finder.analyse("whales", "whales")
+    assert len(finder.find(parsed, 10, Options())) == 10
+
+
+def test_the_second_look_prefers_the_paper_with_the_sentence_that_answers(tmp_path: Path) -> None:
+    filler = "Nothing else matters in gardens. Water flows downhill. Bread needs flour."
+    papers = [
+        Paper("holds", "Notes", f"{filler} Whales sing loudly."),
+        Paper("mentions", "Notes", f"{filler} Whales eat krill. Choirs sing."),
+    ]
+    index = open_index(tmp_path)
+    index.update(papers)
+    finder = open_finder(index)
+    even = [Hit(passage, 0.5) for _, passage in index.catalog.passages()]
+    ranked = finder.reranker.rerank("whales sing loudly", even[::-1])
+    assert ids(ranked) == ["holds", "mentions"]
+    assert all(0 <= hit.score <= 1 for hit in ranked)
+
+
+def test_the_second_look_returns_one_hit_a_paper_and_loses_none(tmp_path: Path) -> None:
+    index = open_index(tmp_path)
+    index.update(make_papers(70))  # more than get a second look
+    finder = open_finder(index)
+    hits = [Hit(passage, 1 - number / 100) for number, (_, passage) in enumerate(index.catalog.passages())]
+    ranked = finder.reranker.rerank("first result", [*hits, *hits])
+    assert sorted(ids(ranked)) == sorted(ids(hits))
+    assert [hit.score for hit in ranked] == sorted((hit.score for hit in ranked), reverse=True)
+    assert finder.reranker.rerank("anything", []) == []
+
+
+SCORES = st.dictionaries(st.integers(0, 9), st.floats(-1, 40, allow_nan=False), max_size=10)
+
+
+def passage(number: int) -> Passage:
+    return Passage(f"p{number % 4}", "Title", number, f"text {number}")
+
+
+@given(SCORES, SCORES, st.floats(0, 1), st.randoms())
+def test_fusion_gives_scores_from_0_to_1_in_an_order_of_its_own(
+    near: dict[int, float], sharing: dict[int, float], weight: float, rng: random.Random
+) -> None:
+    dense = [Hit(passage(number), score, dense=score) for number, score in near.items()]
+    lexical = [Hit(passage(number), score, lexical=score) for number, score in sharing.items()]
+    fused = fuse(dense, lexical, weight)
+    assert {hit.passage for hit in fused} == {passage(number) for number in near | sharing}
+    assert len(fused) == len(near | sharing)
+    assert all(-1e-9 <= hit.score <= 1 + 1e-9 for hit in fused)
+    assert [hit.score for hit in fused] == sorted((hit.score for hit in fused), reverse=True)
+    rng.shuffle(dense)
+    rng.shuffle(lexical)
+    assert fuse(dense, lexical, weight) == fused
+
+
+@given(st.integers(2, 9), st.floats(0.1, 0.9))
+def test_what_both_searches_find_best_is_best(count: int, weight: float) -> None:
+    dense = [Hit(passage(number), 1 - number / 10) for number in range(count)]
+    assert fuse(dense, dense, weight)[0].passage == passage(0)
+
+
+def test_a_missing_lexical_index_is_a_clear_error(tmp_path: Path) -> None:
+    import shutil
+
+    open_index(tmp_path).update(PAPERS)
+    shutil.rmtree(tmp_path / "lexical")
+    with pytest.raises(IndexUnusable, match="readback index --rebuild"):
+        open_finder(open_index(tmp_path)).lexical.retrieve("songs", 5, Options())
+    open_index(tmp_path).update([], rebuild=True)
+    assert ids(open_finder(open_index(tmp_path)).lexical.retrieve("humpback", 1, Options())) == ["whales"]
+
+
+def test_damage_to_any_file_of_the_lexical_index_is_a_clear_error(tmp_path: Path) -> None:
+    index = open_index(tmp_path)
+    index.update(PAPERS)
+    folder = Path(index.lexical_folder(index.catalog.generation()))
+    for file in sorted(folder.iterdir()):
+        whole = file.read_bytes()
+        for damaged in (b"", whole[: len(whole) // 2], b"\x00garbage\xff" * 20, None):
+            file.unlink() if damaged is None else file.write_bytes(damaged)
+            try:
+                found = open_finder(open_index(tmp_path)).lexical.retrieve("humpback songs", 4, Options())
+            except IndexUnusable as error:
+                assert "readback index --rebuild" in str(error)  # noqa: PT017 - some files are not needed to search
+            else:
+                assert ids(found)[:2] == ["whales", "birds"], file.name
+            file.write_bytes(whole)
+
+
+def test_an_index_without_words_finds_nothing(tmp_path: Path) -> None:
+    LexicalIndex.write(
+        tmp_path / "1", [("f", Passage("p", "The", 0, "of and"))], lambda _: np.zeros((0, 4), np.float32)
+    )
+    loaded = LexicalIndex.load(tmp_path / "1")
+    assert loaded.search({"whale": {}}, 5) == []
+    assert loaded.idf("whale") == 1.0
+
+
+def test_rarer_words_have_a_higher_idf(finder: Finder) -> None:
+    assert finder.idf("unheard-of") == 1.0
+    assert 0 <= finder.idf("chang") < finder.idf("humpback") < 1
+
+
+@pytest.fixture(scope="module")
+def real(tmp_path_factory: pytest.TempPathFactory) -> Finder:
+    """A finder with the embedded model."""
+    settings = Settings(data_dir=tmp_path_factory.mktemp("real"))
+    finder = Finder.open(settings)
+    finder.index.update(
+        [
+            Paper("persian", "A Persian corpus", "We collect Persian sentences from newspapers."),
+            Paper("german", "A German corpus", "We collect German sentences from newspapers."),
+            Paper("physician", "Physician notes", "Notes of physicians are hard to read."),
+            Paper("cars", "Cars", "Automobiles drive on roads."),
+        ]
+    )
+    return finder
+
+
+@pytest.mark.parametrize(
+    ("question", "expected"),
+    [("Farsi", "persian"), ("doctors", "physician"), ("vehicles", "cars"), ("german", "german")],
+)
+def test_words_of_like_meaning_stand_in_for_each_other(real: Finder, question: str, expected: str) -> None:
+    assert ids(real.lexical.retrieve(question, 1, Options())) == [expected]
+
+
+def test_a_stand_in_is_worth_less_than_the_word_itself(real: Finder) -> None:
+    itself = real.lexical.retrieve("Persian", 1, Options())[0]
+    stand_in = real.lexical.retrieve("Farsi", 1, Options())[0]
+    assert itself.passage == stand_in.passage
+    assert 0 < stand_in.score < itself.score
