@@ -52,7 +52,8 @@ class Library:
         html = rows(shown, columns) if start else table(shown, columns, sort, down=down)
         left = len(found) - start - len(shown)
         total = count(len(found), "paper") + (f" of {len(everything):,}" if words.strip() else "")
-        return {"html": html, "count": total, "left": left, "next": start + len(shown)}
+        fixed = self._services.settings.read_only
+        return {"html": html, "count": total, "left": left, "next": start + len(shown), "fixed": fixed}
 
     def paper(self, given: Mapping[str, Any], _user: str) -> dict[str, Any]:
         """One paper in full."""

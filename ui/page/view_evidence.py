@@ -170,7 +170,7 @@ def _card_tools(paper_id: str, verdict: str | None, *, known: bool) -> Html:
         button(word, "useful", cls="chip", data_value=value, pressed=verdict == value)
         for value, word in (("useful", "Useful"), ("not_useful", "Not useful"))
     ]
-    expand = button("Whole abstract", "expand", pressed=False) if known else None
+    expand = button("Whole abstract", "expand", aria_expanded="false") if known else None
     alike = button("Papers like this one", "similar", data_paper=paper_id) if known else None
     saved = el("span", cls="saved", role="status")
     return el("div", expand, alike, el("span", votes, cls="votes"), saved, cls="tools")

@@ -91,7 +91,7 @@ def upload_report(file: str, sums: Sequence[tuple[int, str]], faults: Sequence[t
         items = (el("li", el("b", f"Line {line}: " if line else ""), reason) for line, reason in faults)
         head = el("p", f"{count(len(faults), 'record')} could not be read:", cls="failure")
         problems = el("div", head, el("ul", items, cls="faults"))
-    return el("div", el("p", el("cite", file), f": {done}."), problems, cls="report")
+    return join(el("p", el("cite", file), f": {done}."), problems)
 
 
 def _heading(column: Column, sort: Column | None, *, down: bool) -> Html:

@@ -18,9 +18,13 @@ function mark_open() {
   });
 }
 
+let listed = 0;
 const refresh_conversations = later(async () => {
+  const mine = ++listed;
   try {
-    list.innerHTML = (await call("list", { search: $("#rb-search").value })).html;
+    const found = await call("list", { search: $("#rb-search").value });
+    if (mine !== listed) return;
+    list.innerHTML = found.html;
     mark_open();
   } catch (_) { /* told already */ }
 }, 150);

@@ -48,12 +48,18 @@ function card_of(turn, marker) {
     .find((card) => card.dataset.markers.split(" ").includes(String(marker)));
 }
 
+function unfold(card, whole) {
+  card.classList.toggle("selected", whole);
+  const switcher = $('[data-do="expand"]', card);
+  if (!switcher) return;
+  switcher.setAttribute("aria-expanded", String(whole));
+  switcher.textContent = whole ? "Quotes only" : "Whole abstract";
+}
+
 function select_card(card, by_reader = true) {
   const set = card.closest(".set");
   $$(".card", set).forEach((one) => {
-    one.classList.toggle("selected", one === card);
-    const whole = $('[data-do="expand"]', one);
-    if (whole) whole.setAttribute("aria-pressed", String(one === card));
+    unfold(one, one === card);
   });
   read_enough();
   if (!by_reader) return;
@@ -92,8 +98,7 @@ acts.quote = (badge) => show_quote(badge.closest(".set").dataset.turn, badge.dat
 acts.expand = (button) => {
   const card = button.closest(".card");
   if (!card.classList.contains("selected")) return select_card(card);
-  card.classList.remove("selected");
-  button.setAttribute("aria-pressed", "false");
+  unfold(card, false);
   read_enough();
 };
 acts["show-evidence"] = (button) => {

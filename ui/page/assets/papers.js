@@ -1,5 +1,5 @@
 // The collection: table, map and uploads, read when the tab is opened and when the collection has changed.
-const shelf = { sort: null, down: false, next: 0, stale: true };
+const shelf = { sort: null, down: false, next: 0, stale: true, asked: 0 };
 
 async function open_papers() {
   if (!shelf.stale) return;
@@ -12,13 +12,16 @@ function asked_table(more) {
 }
 
 async function fill_table() {
+  const mine = ++shelf.asked;
   const found = await call("papers", asked_table({}));
+  if (mine !== shelf.asked) return; // a later search has been typed meanwhile
   $("#rb-table").innerHTML = found.html;
   table_state(found);
 }
 
 function table_state(found) {
   $("#rb-count").textContent = found.count;
+  $("#rb-drop").hidden = found.fixed;
   shelf.next = found.next;
   $("#rb-more").hidden = found.left === 0;
   $("#rb-more").textContent = "Show more (" + found.left + " left)";

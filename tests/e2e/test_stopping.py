@@ -1,0 +1,100 @@
+"""Stop means stop: in the page at once, and for the model too."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+import pytest
+from playwright.sync_api import expect
+
+from tests.e2e.acting import LIST_QUESTION, ROBOT_QUESTION, answered, ask, record
+from tests.e2e.conftest import Serve, Visit
+from tests.e2e.serving import Server, SlowModel, until
+
+QUESTION = "How can a voice assistant learn query rewrites without annotated data?"
+
+
+@pytest.fixture(scope="module")
+def model() -> Iterator[SlowModel]:
+    """Says two sentences a second, for as long as it is let."""
+    model = SlowModel(pause_s=0.5)
+    yield model
+    model.close()
+
+
+@pytest.fixture(scope="module")
+def written(serve: Serve, model: SlowModel) -> Server:
+    """A server that writes its answers with the slow model."""
+    return serve(OPENAI_BASE_URL=model.url, OPENAI_API_KEY="none-needed", READBACK_RETRIES="0")
+
+
+@pytest.mark.parametrize("way", ["button", "Escape"])
+def test_stop_ends_the_models_work(visit: Visit, written: Server, model: SlowModel, way: str) -> None:
+    model.hung_up.clear()
+    page = visit(written)
+    page.fill("#rb-question", QUESTION)
+    page.press("#rb-question", "Enter")
+    page.wait_for_selector("#turn-1.working .said, #turn-1.working .words")
+    if way == "button":
+        page.click("#rb-stop")
+    else:
+        page.keyboard.press("Escape")
+    expect(page.locator("#turn-1 .failure")).to_have_text("You stopped this answer.")
+    expect(page.locator("#rb-send")).to_be_visible()
+    expect(page.locator("#rb-question")).to_be_focused()
+    assert model.hung_up.wait(15), "the connection to the model is closed"
+    sent = model.sent
+    with record(written) as store:
+
+        def stops() -> bool:
+            return any(one.kind == "stop" for episode in store.episodes() for one in episode.feedback)
+
+        until(stops, "the stop in the record")
+    assert model.sent == sent, "nothing more was written"
+
+
+def test_after_a_stop_the_conversation_goes_on(visit: Visit, written: Server) -> None:
+    page = visit(written)
+    page.fill("#rb-question", QUESTION)
+    page.press("#rb-question", "Enter")
+    page.wait_for_selector("#turn-1.working .words")
+    page.click("#rb-stop")
+    page.fill("#rb-question", LIST_QUESTION)
+    page.press("#rb-question", "Enter")
+    page.wait_for_selector("#turn-2.working .words")
+    page.click("#rb-stop")
+    expect(page.locator("#turn-2 .failure")).to_have_text("You stopped this answer.")
+    expect(page.locator(".turn")).to_have_count(2)
+    expect(page.locator("#turn-1 h2")).to_have_text(QUESTION)
+    page.locator("#turn-2").get_by_role("button", name="Ask again").click()
+    expect(page.locator("#turn-2.working .words")).to_be_visible()
+    page.keyboard.press("Escape")
+
+
+def test_leaving_the_page_ends_the_models_work(visit: Visit, written: Server, model: SlowModel) -> None:
+    model.hung_up.clear()
+    page = visit(written)
+    page.fill("#rb-question", QUESTION)
+    page.press("#rb-question", "Enter")
+    page.wait_for_selector("#turn-1.working .words")
+    page.close()
+    assert model.hung_up.wait(30), "the connection to the model is closed"
+
+
+def test_a_written_answer_says_what_each_quote_is_cited_for(serve: Serve, visit: Visit) -> None:
+    model = SlowModel(pause_s=0, most=3)
+    server = serve(OPENAI_BASE_URL=model.url, OPENAI_API_KEY="none-needed", READBACK_RETRIES="0")
+    page = visit(server)
+    ask(page, QUESTION)
+    expect(page.locator(".card .claims li").first).to_be_visible()
+    expect(page.locator(".card .support").first).to_have_text("Strong support")
+    page.click("#turn-1 .steer summary")
+    expect(page.locator("#turn-1 [name='model']")).to_be_visible()
+    first = str(page.locator("#turn-1").get_attribute("data-answer"))
+    page.select_option("#turn-1 [name='mode']", "extractive")
+    page.click("#turn-1 .steer button[type='submit']")
+    answered(page, 1, other_than=first)
+    expect(page.locator(".card .support").first).to_contain_text("quoted word for word")
+    model.close()
+    ask(page, ROBOT_QUESTION)
+    expect(page.locator("#turn-2 .notice")).to_contain_text("The language model failed")
