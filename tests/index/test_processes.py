@@ -8,10 +8,11 @@ import time
 from pathlib import Path
 
 import pytest
+from filelock import FileLock
 
 import rag.index
 import rag.vector_store
-from rag.errors import ReadbackError
+from rag.errors import IndexUnusable, ReadbackError
 from rag.finder import Finder
 from rag.types import Options
 from tests.index import jobs
@@ -205,3 +206,19 @@ def test_two_indexers_at_once_end_in_one_whole_index(tmp_path: Path) -> None:
     report = open_index(tmp_path).update(make_papers(COUNT, "a"))
     assert (report.unchanged, report.total) == (COUNT, COUNT)
     assert_sound(open_index(tmp_path))
+
+
+def test_files_are_not_read_while_another_process_writes_them(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    index = open_index(tmp_path)
+    index.update(make_papers(4))
+    warm = open_finder(index)
+    assert found(warm, codeword(1))[0] == "paper-1"
+    monkeypatch.setattr(rag.vector_store, "GATE_S", 0.1)
+    with FileLock(tmp_path / "chroma.lock"):  # what a process holds that writes
+        with pytest.raises(IndexUnusable, match="is being written to"):
+            found(open_finder(open_index(tmp_path)), codeword(1))
+        with pytest.raises(IndexUnusable, match="is being written to"):
+            open_index(tmp_path).update(make_papers(5))
+        assert found(warm, codeword(1))[0] == "paper-1"  # has read them before
+    assert found(open_finder(open_index(tmp_path)), codeword(1))[0] == "paper-1"
+    assert open_index(tmp_path).update(make_papers(5)).added == 1
