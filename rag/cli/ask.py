@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import codecs
 import json
+import logging
 import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -15,6 +17,8 @@ from rag.types import Answer, Options, TextDelta
 
 if TYPE_CHECKING:
     from rag.engine import Assistant
+
+log = logging.getLogger(__name__)
 
 
 @click.command()
@@ -44,6 +48,10 @@ def ask(
         raise click.UsageError('Give a question, as in: readback ask "What is …?" (or --batch FILE --out FILE).')
     if batch is not None and out is None:
         raise click.UsageError("--batch needs --out FILE for the answers.")
+    if batch is None and out is not None:
+        raise click.UsageError("--out goes with --batch; for one question, redirect the output instead.")
+    if batch is not None and out is not None and out.exists() and batch.exists() and out.samefile(batch):
+        raise click.UsageError("--out would overwrite the questions: name another file.")
     options = Options(mode=mode, model=model, papers=papers)
     with _open() as assistant:
         if batch is not None and out is not None:
@@ -51,7 +59,7 @@ def ask(
             if failed:
                 raise ReadbackError(f"{failed} of the questions could not be answered; {out} says why, line by line.")
             return
-        text = sys.stdin.read() if question == "-" else question or ""
+        text = sys.stdin.buffer.read().decode(errors="replace") if question == "-" else question or ""
         if as_json:
             click.echo(json.dumps(assistant.ask(text, options=options).to_dict(), ensure_ascii=False))
         else:
@@ -90,13 +98,17 @@ def _show(assistant: Assistant, question: str, options: Options) -> None:
 
 
 def run_batch(assistant: Assistant, batch: Path, out: Path, options: Options) -> int:
-    """Answer every line of a file; returns how many lines failed. Raises CorpusError if the file cannot be read."""
+    """Answer every line of a file; returns how many lines failed. Raises CorpusError if a file cannot be used."""
     try:
-        lines = batch.read_text(encoding="utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
-        raise CorpusError(str(batch), None, f"cannot be read: {error}") from error
+        lines = batch.read_bytes().removeprefix(codecs.BOM_UTF8).split(b"\n")
+    except OSError as error:
+        raise CorpusError(str(batch), None, f"cannot be read: {error.strerror}") from error
+    try:
+        file = out.open("w", encoding="utf-8", errors="backslashreplace")  # a lone surrogate becomes its JSON escape
+    except OSError as error:
+        raise CorpusError(str(out), None, f"cannot be written: {error.strerror}") from error
     failed = 0
-    with out.open("w", encoding="utf-8") as file:
+    with file:
         for number, line in enumerate(lines, start=1):
             if not line.strip():
                 continue
@@ -107,7 +119,7 @@ def run_batch(assistant: Assistant, batch: Path, out: Path, options: Options) ->
     return failed
 
 
-def _batch_row(assistant: Assistant, number: int, line: str, options: Options) -> dict[str, Any]:
+def _batch_row(assistant: Assistant, number: int, line: bytes, options: Options) -> dict[str, Any]:
     row: dict[str, Any] = {
         "id": f"line {number}",
         "answer": "",
@@ -116,19 +128,18 @@ def _batch_row(assistant: Assistant, number: int, line: str, options: Options) -
         "retrieved_titles": [],
     }
     try:
-        record = json.loads(line)
+        record = json.loads(line.decode())
         if not isinstance(record, dict):
             raise TypeError("a line must be a JSON object")
         row["id"] = record.get("id", row["id"])
-        questions = [str(turn["question"]) for turn in record["turns"]]
-        if not questions:
-            raise ValueError("turns is empty")
         conversation = assistant.conversation()
-        for question in questions:
+        for question in _questions(record):
             answer = conversation.ask(question, options)
-    except (ReadbackError, ValueError, TypeError, KeyError) as error:
-        reason = f"has no {error}" if isinstance(error, KeyError) else str(error)
-        return row | {"result": None, "error": f"line {number}: {reason}"}
+    except (ReadbackError, ValueError, TypeError) as error:
+        return row | {"result": None, "error": f"line {number}: {error}"}
+    except Exception as error:  # a bug with one question must not cost the others their answers
+        log.exception("line %d", number)
+        return row | {"result": None, "error": f"line {number}: a bug: {type(error).__name__}: {error}"}
     cited = dict.fromkeys(citation.title for citation in answer.citations)
     return row | {
         "answer": answer.text,
@@ -137,3 +148,16 @@ def _batch_row(assistant: Assistant, number: int, line: str, options: Options) -
         "retrieved_titles": [paper.title for paper in answer.retrieved],
         "result": answer.to_dict(),
     }
+
+
+def _questions(record: dict[str, Any]) -> list[str]:
+    turns = record.get("turns")
+    if not isinstance(turns, list) or not turns:
+        raise ValueError('it has no "turns", a list of {"question": …}')
+    questions = []
+    for turn in turns:
+        question = turn.get("question") if isinstance(turn, dict) else None
+        if not isinstance(question, str):
+            raise ValueError('a turn has no "question" that is a text')
+        questions.append(question)
+    return questions
