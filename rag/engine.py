@@ -6,6 +6,7 @@ import logging
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
 from typing import Self
 
 from rag.answer import evidence as evidence_of
@@ -13,6 +14,7 @@ from rag.answer import fitted, sufficiency
 from rag.answer.abstain import Abstention, decline
 from rag.answer.evidence import PaperEvidence
 from rag.answer.intake import in_another_script, objection, tidy
+from rag.answer.openers import CONSIDERED, openers
 from rag.answer.respond import Body, Limits, Work, respond
 from rag.chat_model import OpenAIChat
 from rag.errors import ProviderError, SettingsError
@@ -59,6 +61,7 @@ class Assistant:
         self._open_model = open_model
         self._models: dict[str | None, ChatModel] = {}
         self._models_lock = threading.Lock()
+        self._openers_of: tuple[int, tuple[str, ...]] = (-1, ())  # the generation, and its questions to begin with
         self._selection = fitted.load("selection", evidence_of.FEATURES)
         self._sufficiency = fitted.load("sufficiency", sufficiency.FEATURES)
         self._limits = Limits(
@@ -154,6 +157,8 @@ class Assistant:
             verifier=self._verifier,
             on_failure=lambda error: self._degrade(work, error),
         )
+        if isinstance(body, Abstention) and not body.suggestions:
+            body = replace(body, suggestions=self._openers())
         yield self._answer(work, body, papers)
 
     def conversation(self, history: Sequence[Turn] = ()) -> Conversation:
@@ -200,6 +205,13 @@ class Assistant:
                     work.usage += found.usage
                     return found
             return rewrite_by_rule(work.asked, work.history)
+
+    def _openers(self) -> tuple[str, ...]:
+        generation = self._finder.catalog.generation()
+        if self._openers_of[0] != generation:
+            papers = self._finder.catalog.some(list(self._finder.catalog.fingerprints())[:CONSIDERED])
+            self._openers_of = (generation, openers(papers))
+        return self._openers_of[1]
 
     def _degrade(self, work: Work, error: ProviderError) -> None:
         """Go on with quotes, visibly; or raise, if the settings say so."""

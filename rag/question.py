@@ -65,6 +65,7 @@ class Term:
     word: str  # as asked, case folded
     weight: float  # rarity in the collection, in [0, 1], 1 if no paper has it; lowered for words of asking
     alike: Mapping[str, float]  # stems that may stand in for it → weight in [0, 1)
+    generic: bool = False  # a word of asking, which says little about the subject
 
 
 @dataclass(frozen=True, slots=True)
@@ -107,7 +108,13 @@ def analyse(asked: str, searched: str, lexical: LexicalIndex, embed: Callable[[s
     words = dict(content_words(asked))
     alike = lexical.alike(words, embed)
     terms = tuple(
-        Term(root, word, lexical.idf(root) * (GENERIC_WEIGHT if root in _GENERIC else 1.0), alike[root])
+        Term(
+            root,
+            word,
+            lexical.idf(root) * (GENERIC_WEIGHT if root in _GENERIC else 1.0),
+            alike[root],
+            generic=root in _GENERIC,
+        )
         for root, word in words.items()
     )
     return Question(

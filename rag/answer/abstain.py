@@ -22,35 +22,41 @@ _DATA = re.compile(r"\b(dataset|corpus|benchmark|annotat\w+)\b", re.IGNORECASE)
 
 @dataclass(frozen=True, slots=True)
 class Abstention:
-    """The parts of an answer that says no."""
+    """An answer that says no."""
 
-    text: str
     reason: str
-    closest: tuple[Citation, ...]
-    suggestions: tuple[str, ...]
+    closest: tuple[Citation, ...] = ()
+    suggestions: tuple[str, ...] = ()
+    asked: bool = True  # False: it was not a question that can be asked at all
+
+    @property
+    def text(self) -> str:
+        """All of it, for people to read."""
+        if not self.asked:
+            return self.reason
+        quoted = [f"- {one.title}: “{one.quote}” [{one.marker}]" for one in self.closest]
+        proposed = [f"- {one}" for one in self.suggestions]
+        parts = [f"{CANNOT_ANSWER} {self.reason}"]
+        parts += ["\n".join(["Closest evidence:", *quoted])] if quoted else []
+        parts += ["\n".join(["You could ask instead:", *proposed])] if proposed else []
+        return "\n\n".join(parts)
 
 
 def abstain(question: Question, evidence: Sequence[PaperEvidence], why: str | None = None) -> Abstention:
-    """Build the abstention. evidence: the best papers, best first; may be empty. why: a reason known already."""
+    """Build the abstention. evidence: the best papers, best first; may be empty. why: a reason known already.
+
+    If nothing is near there are no suggestions: what is asked has nothing to do with what was found.
+    """
     near = [one for one in evidence[:1] if _is_near(question, one)]
     near += [one for one in evidence[1:SHOWN] if near and _is_as_near(one, near[0])]
     missing = missing_words(question, evidence)[:3]
-    reason = why or _reason(missing, near)
     closest = tuple(_citation(marker, one) for marker, one in enumerate(near, start=1))
-    suggestions = tuple(_suggestions(near or evidence))
-    parts = [f"{CANNOT_ANSWER} {reason}"]
-    if closest:
-        parts.append(
-            "Closest evidence:\n" + "\n".join(f"- {one.title}: “{one.quote}” [{one.marker}]" for one in closest)
-        )
-    if suggestions:
-        parts.append("You could ask instead:\n" + "\n".join(f"- {one}" for one in suggestions))
-    return Abstention("\n\n".join(parts), reason, closest, suggestions)
+    return Abstention(why or _reason(missing, near), closest, tuple(_suggestions(near)))
 
 
 def decline(why: str) -> Abstention:
     """The reply to something that is not a question that can be asked."""
-    return Abstention(why, why, (), ())
+    return Abstention(why, asked=False)
 
 
 def _is_near(question: Question, one: PaperEvidence) -> bool:

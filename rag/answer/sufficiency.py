@@ -67,7 +67,7 @@ def signs(question: Question, evidence: Sequence[PaperEvidence]) -> list[float]:
 def missing_words(question: Question, evidence: Sequence[PaperEvidence]) -> list[str]:
     """The weighty words of the question that the best paper does not hold, weightiest first."""
     stems = evidence[0].stems if evidence else frozenset()
-    lacking = [term for term in question.terms if question.covers(term, stems) < 0.35]
+    lacking = [term for term in question.terms if not term.generic and question.covers(term, stems) < 0.35]
     return [term.word for term in sorted(lacking, key=lambda term: -term.weight)]
 
 
