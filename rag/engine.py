@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import logging
+import math
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Self
+
+import numpy as np
 
 from rag.answer import evidence as evidence_of
 from rag.answer import fitted, sufficiency
@@ -39,6 +42,7 @@ from rag.types import (
 from rag.verify import Verifier
 
 log = logging.getLogger(__name__)
+TOPIC_SHARE = 1 / 3  # of a follow-up's confidence: what the topic carried over counts against the words that ask
 READ = 8  # papers whose sentences are weighed, and whose passages a model is shown
 NO_MODEL = (
     "No language model is configured, so the answer is made of quotes. "
@@ -144,9 +148,7 @@ class Assistant:
             hits = self._finder.rerank(parsed, passages)
             papers = ranked_papers(hits[: max(self.settings.retrieved_papers, options.papers or 0)])
             evidence = self._weigh(parsed, hits[:READ])
-            if evidence:
-                row = sufficiency.signs(parsed, evidence)
-                work.confidence = round(float(self._sufficiency.probabilities([row])[0]), 4)
+            work.confidence = self._confidence(rewritten, parsed, hits[:READ], evidence)
         yield Retrieved(work.standalone, papers)
         body = yield from respond(
             work,
@@ -220,6 +222,26 @@ class Assistant:
             raise error
         work.mode, work.model = "extractive", None
         work.notices[:] = [f"The language model failed, so the answer is made of quotes. {error}"]
+
+    def _confidence(
+        self, rewritten: Rewritten, parsed: Question, hits: Sequence[Hit], evidence: Sequence[PaperEvidence]
+    ) -> float:
+        """Estimated probability that the collection holds the answer.
+
+        The few words of a follow-up are seldom in the abstract, and the topic that was carried over always is: what is
+        asked decides for the most part, and the topic for the rest.
+        """
+        if not evidence:
+            return 0.0
+        rows = [sufficiency.signs(parsed, evidence)]
+        weights = [1.0]
+        if rewritten.own != rewritten.standalone:
+            whole = self._finder.analyse(rewritten.standalone, rewritten.standalone)
+            rows.append(sufficiency.signs(whole, self._weigh(whole, hits)))
+            weights = [1 - TOPIC_SHARE, TOPIC_SHARE]
+        found = self._sufficiency.probabilities(rows)
+        log_odds = float(np.dot(weights, np.log(found) - np.log1p(-found)))
+        return round(1.0 / (1.0 + math.exp(-log_odds)), 4)
 
     def _weigh(self, parsed: Question, hits: Sequence[Hit]) -> list[PaperEvidence]:
         return evidence_of.gather(parsed, hits, self._finder.catalog, self._selection)
