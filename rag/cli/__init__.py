@@ -50,12 +50,21 @@ def group() -> None:
     """
 
 
+def _log_level() -> str:
+    """As set in the environment or in .env; the whole of the settings would take too long to read for --help."""
+    if "READBACK_LOG_LEVEL" not in os.environ and os.path.isfile(".env"):
+        from dotenv import dotenv_values
+
+        return dotenv_values(".env").get("READBACK_LOG_LEVEL") or ""
+    return os.environ.get("READBACK_LOG_LEVEL", "")
+
+
 def main() -> None:
     """The console script. Errors meant for the user are one line on stderr and exit code 1; a bug is exit code 70."""
     from rag.errors import ReadbackError
 
     try:
-        level = os.environ.get("READBACK_LOG_LEVEL", "")
+        level = _log_level()
         if level not in logging.getLevelNamesMapping():
             level = "WARNING"  # reading the settings says what is wrong with it
         logging.basicConfig(level=level, format="%(levelname)s %(name)s: %(message)s")
