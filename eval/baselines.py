@@ -56,6 +56,7 @@ class System(Protocol):
     """Something that can be asked. Safe for threads."""
 
     name: str
+    costly: bool  # replies cost tokens, so later runs use them again
 
     @property
     def fingerprint(self) -> str:
@@ -183,6 +184,8 @@ class LlamaIndexStarter:
 class FirstAbstract:
     """A system of a ranker: the answer is the first paper's abstract, every sentence of it quoted."""
 
+    costly = False
+
     def __init__(self, ranker: Ranker, papers: Sequence[Paper], decided_by: str) -> None:
         """decided_by: hash of what decides the ranking besides this module."""
         self.name = ranker.name
@@ -226,6 +229,7 @@ class LlamaIndexCitations:
     """
 
     name = CITATIONS
+    costly = True
 
     def __init__(self, starter: LlamaIndexStarter, settings: Settings, decided_by: str) -> None:
         """settings: must name a model."""

@@ -34,12 +34,14 @@ def of_split(home: Path, split: str) -> list[Run]:
 
 
 def write_history(home: Path, split: str) -> Path:
-    """Write the page and return its file. Runs whose gold questions differ are shown apart."""
+    """Write the page and return its file. Runs of other gold questions, or of quotes and of a model, stand apart."""
     found = of_split(home, split)
-    generations = list(dict.fromkeys(str(run.meta["gold_hash"]) for run in found))
+    generations: dict[tuple[str, str], list[Run]] = {}
+    for run in found:
+        generations.setdefault((str(run.meta["gold_hash"]), str(run.meta.get("mode", ""))), []).append(run)
     body = [tag("h1", "How good it was"), tag("p", esc(f"{len(found)} runs on the {split} questions."), class_="soft")]
-    for gold in reversed(generations):  # the present questions first
-        body += _generation([run for run in found if run.meta["gold_hash"] == gold], gold)
+    for (gold, mode), some in reversed(generations.items()):  # the newest kind first
+        body += _generation(some, gold, mode)
     if not found:
         body.append(tag("p", "There is no full run yet: ", tag("code", "readback eval run"), "."))
     file = home / HISTORY
@@ -48,7 +50,7 @@ def write_history(home: Path, split: str) -> Path:
     return file
 
 
-def _generation(some: Sequence[Run], gold: str) -> list[str]:
+def _generation(some: Sequence[Run], gold: str, mode: str) -> list[str]:
     series: dict[str, list[tuple[str, Figure, str]]] = {}
     rows = []
     for run in some:
@@ -64,7 +66,7 @@ def _generation(some: Sequence[Run], gold: str) -> list[str]:
     caption = "Means with 95 % intervals. Points that overlap need a paired comparison: readback eval compare A B."
     head = ["finished", "run", "name", "commit", *(esc(name) for name in SHOWN)]
     return [
-        tag("h2", "Gold questions ", tag("code", esc(gold[:10]))),
+        tag("h2", "Gold questions ", tag("code", esc(gold[:10])), f", {esc(mode)} answers"),
         figure(charts.lines(series), caption),
         table(head, reversed(rows)),
     ]

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
+from functools import cached_property
 from math import inf
 from typing import Literal
 
@@ -39,13 +40,22 @@ Better = Literal["higher", "lower", "neither"]
 Values = dict[str, float]  # question id -> score
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Graded:
     """One thing that was asked, and what came back."""
 
     question: GoldQuestion
     asker: str | None  # None: the question as written
     answer: Answer | None  # None: the system crashed, which is wrong in every measure
+
+    @cached_property
+    def right(self) -> float:
+        """See the function ``right``; worked out once, because a bootstrap asks hundreds of times."""
+        if self.question.expects == "abstain":
+            return float(self.silent)
+        if self.question.expects == "correct" and self.silent:
+            return 1.0
+        return _facts(self)
 
     @property
     def ranked(self) -> list[str]:
@@ -83,11 +93,7 @@ def right(one: Graded) -> float:
     silence, whatever evidence it shows; if the question lists no facts, 1.0 if a central paper is cited. A false
     premise may be corrected or declined. A crash is 0.0.
     """
-    if one.question.expects == "abstain":
-        return float(one.silent)
-    if one.question.expects == "correct" and one.silent:
-        return 1.0
-    return _facts(one)
+    return one.right
 
 
 def _facts(one: Graded) -> float:

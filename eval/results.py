@@ -6,7 +6,7 @@
     <data folder>/eval/<run id>/questions.jsonl, papers.jsonl    what was asked, and about what
     <data folder>/eval/<run id>/rows.jsonl    one line per system and thing asked: the whole answer, or the error
     <data folder>/eval/<run id>/scores.json   measure -> question -> score, and the figures of the table
-    <data folder>/eval/cache.sqlite3          answers by all that decides them, across runs
+    <data folder>/eval/cache/                 replies by all that decides them, and the indexes that were searched
 
 A run's id is a hash of all that decides its results, so the same evaluation is the same run, and one that was
 interrupted goes on where it stopped.

@@ -11,6 +11,7 @@ from concurrent.futures import ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
+from functools import partial
 from hashlib import sha256
 from pathlib import Path
 
@@ -45,6 +46,7 @@ class Readback:
     def __init__(self, assistant: Assistant, decided_by: str) -> None:
         """decided_by: hash of the settings and the collection."""
         self._assistant = assistant
+        self.costly = assistant.settings.writes
         self._decided_by = decided_by
 
     @property
@@ -182,7 +184,8 @@ def choose(questions: Sequence[GoldQuestion], limit: int) -> tuple[GoldQuestion,
 def execute(setup: Setup, *, progress: Callable[[int], None] = lambda _: None) -> Run:
     """Ask everything, score it and store it. progress: told how many more replies are there.
 
-    Replies of earlier runs are used where all that decides them is the same; those that crashed are asked again.
+    Replies of this run that are there already are used, and of earlier runs those that cost tokens, where all that
+    decides them is the same; those that crashed are asked again.
     """
     began = datetime.now(UTC)
     run = setup.run
@@ -194,8 +197,9 @@ def execute(setup: Setup, *, progress: Callable[[int], None] = lambda _: None) -
     workers = setup.config.workers or (WITH_A_SERVER if setup.settings.writes else 1)
     with ThreadPoolExecutor(workers) as pool:
         for system in setup.systems:
-            jobs = [(system, item, cache) for item in setup.items]
-            for row, fresh in pool.map(_reply, *zip(*jobs, strict=True)) if jobs else ():
+            # replies that cost nothing are asked for in every run: a table's timings must be of the same hour
+            asker = partial(_reply, system, cache, digest("" if system.costly else run.id, system.fingerprint))
+            for row, fresh in pool.map(asker, setup.items):
                 rows.append(row)
                 asked += fresh
                 progress(1)
@@ -217,9 +221,9 @@ def warm_up(setup: Setup) -> None:
             log.warning("%s does not answer: %s", system.name, error)
 
 
-def _reply(system: System, item: Item, cache: AnswerCache) -> tuple[Row, bool]:
-    """One row, and whether it had to be asked for."""
-    key = digest(system.fingerprint, *item.turns)
+def _reply(system: System, cache: AnswerCache, decided_by: str, item: Item) -> tuple[Row, bool]:
+    """One row, and whether it had to be asked for. decided_by: hash of all that decides it but what is asked."""
+    key = digest(decided_by, *item.turns)
     answer, error = cache.get(key), None
     fresh = answer is None
     if answer is None:
@@ -263,6 +267,7 @@ def _meta(setup: Setup, rows: Sequence[Row], began: datetime, asked: int) -> dic
         "id": setup.run.id,
         "name": setup.config.name,
         "dataset": setup.dataset,
+        "mode": "generative" if setup.settings.writes else "extractive",
         "config": setup.config.deciding(setup.settings),
         "config_hash": setup.config.hash(setup.settings),
         "corpus_hash": corpus_hash(setup.papers),

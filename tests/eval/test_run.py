@@ -24,6 +24,7 @@ class Fake:
     """A system that remembers what it was asked, and fails where it is told to."""
 
     name = "readback"
+    costly = False
 
     def __init__(
         self, fingerprint: str = "v1", crash_on: str = "nothing of it", stop_on: str = "nothing of it"
@@ -89,6 +90,18 @@ def test_nothing_is_asked_twice_until_something_that_decides_it_changes(setup: S
     changed = execute(with_fake(setup, tmp_path, other))
     assert changed.id != run.id
     assert len(other.asked) >= len(first.asked)
+
+
+def test_replies_that_cost_tokens_are_used_by_other_runs(setup: Setup, tmp_path: Path) -> None:
+    cheap, dear = Fake(), Fake("v2")
+    dear.costly = True
+    for fake in (cheap, dear):
+        whole = with_fake(setup, tmp_path, fake)
+        execute(whole)
+        fake.asked.clear()
+        execute(replace(whole, config=Config(limit=3), questions=setup.questions[:3]))
+    assert len(cheap.asked) > 1
+    assert dear.asked == [("feedback?",)]  # the warming up
 
 
 def test_a_crash_in_one_question_is_recorded_and_tried_again(setup: Setup, tmp_path: Path) -> None:
