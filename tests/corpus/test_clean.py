@@ -1,5 +1,4 @@
 """Cleaning: what becomes readable, what must survive untouched, and the properties that hold for any text."""
-# ruff: noqa: RUF001 - the characters that look alike are what is tested
 
 import time
 import unicodedata

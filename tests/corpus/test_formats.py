@@ -1,5 +1,4 @@
 """Every format through the public face: content, ids, line numbers and faults."""
-# ruff: noqa: RUF001 - the characters that look alike are what is tested
 
 from pathlib import Path
 
