@@ -66,7 +66,8 @@ def _verdict(name: str, found: Mapping[str, Scores]) -> str:
     if name == RERANKED or RERANKED not in found:
         return ""
     one = compare(found[name].values["ndcg@10"], found[RERANKED].values["ndcg@10"])
-    return f"{one.verdict} ({one.difference:+.3f}, p = {one.p_value:.3f})"
+    p_value = f"p = {one.p_value:.3f}" if one.p_value >= 0.001 else "p < 0.001"
+    return f"{one.verdict} ({one.difference:+.3f}, {p_value})"
 
 
 def _one_by_one(first: Started, others: Iterable[Started]) -> Iterator[Started]:

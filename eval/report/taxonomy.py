@@ -22,6 +22,7 @@ Verdict = Literal["strong", "weak", "like the rest", "too few"]
 FEWEST = 5  # questions in a node, and outside of it, from which it is tested
 LEVEL = 0.05  # expected share of false findings among the nodes called strong or weak
 RESAMPLES = 5000
+AT_ONCE = 1_000_000  # numbers shuffled at once, to bound the memory
 FAMILIES: Mapping[str, tuple[str, str]] = {  # kind -> (its family, its name)
     "single": ("One paper answers", "In other words than the paper's"),
     "fact": ("One paper answers", "A number or a name"),
@@ -128,5 +129,10 @@ def shuffle_p(everything: NDArray[np.float64], inside: int, mean: float) -> floa
     rng = np.random.default_rng(0)
     ordered = np.sort(everything)
     far = abs(mean - ordered.mean()) * (1 - 1e-9)
-    drawn = np.array([rng.permutation(ordered)[:inside].mean() for _ in range(RESAMPLES)])
-    return float(((np.abs(drawn - ordered.mean()) >= far).sum() + 1) / (RESAMPLES + 1))
+    step = max(1, AT_ONCE // len(ordered))
+    as_far = 0
+    for start in range(0, RESAMPLES, step):
+        rows = np.tile(ordered, (min(step, RESAMPLES - start), 1))
+        means = rng.permuted(rows, axis=1)[:, :inside].mean(axis=1)
+        as_far += int((np.abs(means - ordered.mean()) >= far).sum())
+    return (as_far + 1) / (RESAMPLES + 1)

@@ -95,6 +95,34 @@ def test_every_failure_is_there_with_its_stage(setup: Setup, tmp_path: Path, gol
     assert again == [one.to_dict() for one in blames]  # from the file
 
 
+def test_a_run_without_readback_and_without_failures_has_a_report(setup: Setup, tmp_path: Path) -> None:
+    baseline = next(system for system in setup.systems if system.name == "bm25")
+    asked = [one for one in setup.questions if one.id == "fact-001"]
+    run = execute(replace(setup, home=tmp_path, systems=(baseline,), questions=tuple(asked)))
+    html = build(run, {})
+    assert parsed(html).loads == []
+    assert "Replies that are not all right: 0" in html
+    assert "The system in question: bm25" in html
+
+
+def test_what_people_and_a_judge_say_is_in_the_report(setup: Setup, tmp_path: Path) -> None:
+    run = execute(replace(setup, home=tmp_path, systems=(Fake(),)))
+    assert "labels saved" not in build(run, {})
+    line = {
+        "what": "readback, right",
+        "value": 0.61,
+        "low": 0.5,
+        "high": 0.7,
+        "labels": 30,
+        "verdicts": 99,
+        "saved": 17.2,
+    }
+    run.put("estimates.jsonl", json.dumps(line) + "\n")
+    words = " ".join(parsed(build(run, {})).text)
+    assert "labels saved" in words
+    assert "17" in words
+
+
 def test_all_text_is_escaped(setup: Setup, tmp_path: Path) -> None:
     class Evil(Fake):
         def answer(self, turns: object) -> Answer:
