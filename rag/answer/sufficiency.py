@@ -12,6 +12,8 @@ from rag.answer.evidence import PaperEvidence
 from rag.question import Question
 from rag.text import numbers
 
+# The length of the question is left out on purpose: it would tell the development questions apart very well, but only
+# because whoever wrote them was brief about what no abstract answers. People are brief about anything.
 FEATURES = (
     "cosine",  # of the question and the best paper's passage
     "sentence_cosine",  # ... and its closest sentence
