@@ -79,6 +79,13 @@ class Server:
             self._process.wait(30)
             self._process = None
 
+    def kill(self) -> None:
+        """End it without a goodbye."""
+        if self._process is not None:
+            self._process.kill()
+            self._process.wait(30)
+            self._process = None
+
     def log(self) -> str:
         """What it has said on stderr."""
         return self._log.read_text("utf-8") if self._log.exists() else ""
@@ -131,13 +138,8 @@ class SlowModel:
         body = json.loads(request.rfile.read(int(request.headers["content-length"])))
         prompt = body["messages"][-1]["content"]
         request.send_response(200)
-        request.send_header("content-type", "text/event-stream" if body.get("stream") else "application/json")
+        request.send_header("content-type", "text/event-stream")
         request.end_headers()
-        if not body.get("stream"):  # a follow-up to be made stand-alone: it stays as it is
-            message = {"role": "assistant", "content": prompt.rpartition("Last question: ")[2]}
-            choice = {"index": 0, "message": message, "finish_reason": "stop"}
-            request.wfile.write(json.dumps({**HEAD, "object": "chat.completion", "choices": [choice]}).encode())
-            return
         try:
             for sentence in self._sentences(prompt):
                 self._send(request, {"choices": [{"index": 0, "delta": {"content": sentence + " "}}]})
@@ -149,6 +151,8 @@ class SlowModel:
             self.hung_up.set()
 
     def _sentences(self, prompt: str) -> Sequence[str]:
+        if "<passage" not in prompt:  # a follow-up to be made stand-alone: it stays as it is
+            return [prompt.rpartition("Last question: ")[2]]
         passages = re.findall(r"<passage[^>]*>\nTitle: [^\n]*\n(.*?)\n</passage>", prompt, re.DOTALL)
         return [one for passage in passages for one in re.split(r"(?<=\.)\s+", passage)][: self.most]
 

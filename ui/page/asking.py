@@ -59,11 +59,17 @@ class Asking:
     def __init__(self, services: Services, stops: Stops, turns: Turns, shower: Shower) -> None:
         """stops: wishes of readers. turns: what follow-ups may refer to. shower: answers → HTML."""
         self._services, self._stops, self._turns, self._show = services, stops, turns, shower
+        self._running: set[tuple[str, str]] = set()  # adding and discarding are atomic
+
+    def alive(self, given: Mapping[str, Any], user: str) -> dict[str, Any]:
+        """Whether a run is still being worked on: after a restart of the server nobody would tell the page."""
+        return {"alive": (user, arguments.token(given, "run")) in self._running}
 
     def stream(self, given: Mapping[str, Any], user: str) -> Iterator[str]:
         """Yield the state of the run again and again; the last one has ``done``. Raises BadRequest."""
         run = Run.of(given, user, writes=self._services.settings.has_model)
         state: dict[str, Any] = {"run": run.id, "turn": run.turn}
+        self._running.add((run.user, run.id))
         try:
             for update in self._answer(run):
                 yield json.dumps({**state, **update})
@@ -72,6 +78,8 @@ class Asking:
         except Exception:  # a bug; the reader must not be left waiting for an answer that will not come
             log.exception("a question of the page failed")
             yield json.dumps({**state, **_failure(run, CRASHED)})
+        finally:
+            self._running.discard((run.user, run.id))
 
     def _answer(self, run: Run) -> Iterator[dict[str, Any]]:
         yield {"html": working_turn(run.turn, run.question, "", SEARCHING)}

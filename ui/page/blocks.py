@@ -26,6 +26,7 @@ if TYPE_CHECKING:
 ASSETS = Path(__file__).with_name("assets")
 STYLES = ("tokens.css", "layout.css", "answer.css", "evidence.css", "papers.css")
 SCRIPTS = ("core.js", "ask.js", "evidence.js", "correct.js", "conversations.js", "papers.js", "start.js")
+UPLOADS_KEPT = (3_600, 3_600)  # looked through every hour, for what was uploaded more than an hour ago; in seconds
 QUIETLY = {
     "show_progress": "hidden",
     "trigger_mode": "multiple",
@@ -58,6 +59,7 @@ def build_page(services: Services) -> Blocks:
         "map": library.map,
         "remove": library.remove,
         "examples": Examples(services).show,
+        "alive": asking.alive,
         "stop": stop,
     }
     calls = Calls(named)
@@ -71,7 +73,7 @@ def build_page(services: Services) -> Blocks:
     def bring(event: gr.EventData, request: gr.Request) -> Iterator[str]:
         yield from uploads.stream(event._data, whose(request))
 
-    page = Blocks(title="Readback", analytics_enabled=False, fill_width=True)
+    page = Blocks(title="Readback", analytics_enabled=False, fill_width=True, delete_cache=UPLOADS_KEPT)
     with page:
         face = gr.HTML(
             html_template=shell(),

@@ -11,7 +11,7 @@ from ui.page import arguments
 from ui.page.markup import Html, button, el, join
 from ui.page.memory import Turns
 from ui.page.show import Shower
-from ui.page.words import shortened, when
+from ui.page.words import shortened
 
 if TYPE_CHECKING:
     from rag.events import ConversationSummary
@@ -77,7 +77,14 @@ def _row(one: ConversationSummary) -> Html:
     menu = [button("Rename", "rename"), button("Export", "export"), button("Delete", "delete", cls="quiet danger")]
     return el(
         "li",
-        button([el("span", title, dir="auto"), el("span", when(one.updated), cls="when")], "open", cls="open"),
+        button(
+            [
+                el("span", title, dir="auto"),
+                el("time", f"{one.updated:%Y-%m-%d %H:%M} UTC", cls="when", datetime=one.updated.isoformat()),
+            ],
+            "open",
+            cls="open",
+        ),
         el("details", el("summary", "⋯", aria_label=f"More about {title}"), el("div", menu), cls="menu"),
         data_conversation=one.id,
     )

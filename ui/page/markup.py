@@ -87,7 +87,12 @@ def with_markers(text: str, turn: int, known: Sequence[int], titles: Sequence[st
     pieces: list[Html] = []
     place = 0
     for match in _MARKER.finditer(text):
-        pieces += [_with_titles(text[place : match.start()], titles), marker(turn, int(match.group(1)), known)]
+        before, link = text[place : match.start()], marker(turn, int(match.group(1)), known)
+        head, space, word = before.rpartition(" ")
+        if any(title in before for title in titles):
+            pieces += [_with_titles(before, titles), link]
+        else:  # the last word takes its marker along to the next line
+            pieces += [join(head, space), el("span", word, link, cls="held")]
         place = match.end()
     return join(pieces, _with_titles(text[place:], titles))
 

@@ -12,6 +12,7 @@ from ui.page.words import count, shortened, support
 
 AUTHORS = 3  # named on a card before "et al."
 CLAIM_CHARS = 220
+CLAIMS_OPEN = 2  # more would push the quotes out of sight
 
 
 @dataclass(frozen=True, slots=True)
@@ -103,7 +104,7 @@ def byline(paper: Paper | None) -> Html | None:
 def strength(cited: Cited) -> tuple[str, str]:
     """How well a paper carries what leans on it: a word for the style and words for people."""
     if cited.answer.abstained:
-        return "weak", "Close, but no answer"
+        return "fair", "Close, but no answer"
     if cited.answer.mode == "extractive":
         return "strong", "Strong support: quoted word for word"
     scores = [one.support for one in cited.leaning] or [one.score for one in cited.quotes]
@@ -119,9 +120,9 @@ def _card(cited: Cited, verdict: str | None) -> Html:
     title = el("h3", linked_title(paper.title if paper else first.title, paper.url if paper else None), id=heading)
     return el(
         "article",
-        el("div", badges, title, cls="card-head"),
+        el("div", title, cls="card-head"),
         byline(paper),
-        el("p", words, cls=f"support {level}"),
+        el("div", badges, el("p", words, cls=f"support {level}"), cls="meta"),
         _claims(cited),
         _body(cited),
         _card_tools(first.paper_id, verdict, known=paper is not None),
@@ -154,8 +155,9 @@ def _claims(cited: Cited) -> Html | None:
     """What the sentences that lean on this card say. Where they are the quotes themselves, the marks say it already."""
     if cited.answer.mode == "extractive" or not cited.leaning:
         return None
-    rows = (el("li", shortened(_bare(one), CLAIM_CHARS), dir="auto") for one in cited.leaning)
-    return el("div", el("p", "Cited for"), el("ul", rows), cls="claims")
+    rows = [el("li", shortened(_bare(one), CLAIM_CHARS), dir="auto") for one in cited.leaning]
+    summary = el("summary", f"Cited for {count(len(rows), 'sentence')}")
+    return el("details", summary, el("ul", rows), cls="claims", open=len(rows) <= CLAIMS_OPEN)
 
 
 def _bare(sentence: Sentence) -> str:
@@ -173,7 +175,7 @@ def _card_tools(paper_id: str, verdict: str | None, *, known: bool) -> Html:
     expand = button("Whole abstract", "expand", aria_expanded="false") if known else None
     alike = button("Papers like this one", "similar", data_paper=paper_id) if known else None
     saved = el("span", cls="saved", role="status")
-    return el("div", expand, alike, el("span", votes, cls="votes"), saved, cls="tools")
+    return el("div", el("div", votes, saved, cls="votes"), expand, alike, cls="tools")
 
 
 def _others(papers: Sequence[RetrievedPaper]) -> Html | None:

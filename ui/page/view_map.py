@@ -9,7 +9,7 @@ from ui.page.atlas import Atlas
 from ui.page.markup import Html, el
 from ui.page.words import count
 
-WIDTH, HEIGHT, MARGIN = 1000, 700, 46
+WIDTH, HEIGHT, MARGIN = 1000, 860, 50
 RADIUS = 9.0
 LINE = 27  # from one line of a label to the next
 LABEL_LINE_CHARS = 24
@@ -48,7 +48,7 @@ def map_drawing(atlas: Atlas, papers: Sequence[Paper], total: int) -> Html:
     return el(
         "figure",
         drawing,
-        el("figcaption", f"Near means alike. Click a point to ask about its paper.{note}", cls="hint"),
+        el("figcaption", f"Near means alike. Choose a point to ask about its paper.{note}", cls="hint"),
         el("div", cls="tip", hidden=True, aria_hidden="true"),
         cls="map-figure",
     )

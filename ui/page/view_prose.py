@@ -9,7 +9,7 @@ from rag.answer.respond import MARK
 from rag.types import Answer, Sentence
 from ui.page.markup import Html, el, join, with_markers
 
-Block = tuple[str, list[Html]]  # "p" or "li", and what is in it
+Block = tuple[str, list[Html]]  # "p" or "li", or the class of a paragraph, and what is in it
 
 
 def marked_up(turn: int, answer: Answer) -> Html:
@@ -27,6 +27,8 @@ def plain_text(text: str) -> Html:
 
 def _blocks(turn: int, answer: Answer) -> list[Block]:
     titles = {citation.marker: citation.title for citation in answer.citations}
+    if answer.mode == "extractive":
+        return [block for sentence in answer.sentences for block in _quoted(turn, sentence, titles)]
     blocks: list[Block] = []
     for sentence, joint in _with_joints(answer):
         item = sentence.text.startswith("- ")
@@ -34,6 +36,19 @@ def _blocks(turn: int, answer: Answer) -> list[Block]:
             blocks.append(("li" if item else "p", []))
         blocks[-1][1].append(_sentence(turn, sentence, titles))
     return blocks
+
+
+def _quoted(turn: int, sentence: Sentence, titles: dict[int, str]) -> Iterator[Block]:
+    """A sentence that is a quote: the paper that it is from stands above it, as in a list of notes."""
+    text = sentence.text
+    for title in (titles[marker] for marker in sentence.citations if marker in titles):
+        for lead in (f"From “{title}”: ", f"- {title}: "):
+            if text.startswith(lead):
+                text = text.removeprefix(lead)
+                yield "source", [el("cite", title, dir="auto")]
+    known = [marker for marker in sentence.citations if marker in titles]
+    body = with_markers(text, turn, known)
+    yield "quoted", [el("span", body, cls="said", data_leans=" ".join(map(str, known)))]
 
 
 def _with_joints(answer: Answer) -> Iterator[tuple[Sentence, str]]:
@@ -59,8 +74,11 @@ def _sentence(turn: int, sentence: Sentence, titles: dict[int, str]) -> Html:
 def _laid_out(blocks: Iterable[Block]) -> Html:
     parts: list[Html] = []
     for tag, group in groupby(blocks, key=lambda block: block[0]):
-        made = [el(tag, *_spaced(spans)) for _, spans in group]
-        parts.append(el("ul", made) if tag == "li" else join(made))
+        bodies = [join(*_spaced(spans)) for _, spans in group]
+        if tag == "li":
+            parts.append(el("ul", [el("li", body) for body in bodies]))
+        else:
+            parts += [el("p", body, cls=None if tag == "p" else tag) for body in bodies]
     return join(parts)
 
 

@@ -104,7 +104,8 @@ def _tools(answer: Answer, said: Said) -> Html:
         button("Retry", "retry", title="Ask the same question again"),
         button(f"Evidence: {count(len(papers), 'paper')}", "show-evidence") if papers else None,
     ]
-    return join(el("div", tools, cls="tools"), el("template", copy_text(answer, said.edit), cls="copy"))
+    text = el("template", said.edit or answer.text, cls="text")
+    return join(el("div", tools, cls="tools"), text, el("template", copy_text(answer, said.edit), cls="copy"))
 
 
 def _verdict(answer: Answer, said: Said) -> Html:

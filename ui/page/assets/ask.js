@@ -25,10 +25,27 @@ function grow() {
   question_box.style.height = Math.min(question_box.scrollHeight, 200) + "px";
 }
 
+// A question without an answer comes back into the box if the page is loaded again, e.g. after a restart.
+function keep_draft(question) {
+  try {
+    if (question) sessionStorage.setItem("readback-draft", question);
+    else sessionStorage.removeItem("readback-draft");
+  } catch (_) { /* storage may be forbidden */ }
+}
+
+function restore_draft() {
+  try {
+    question_box.value = sessionStorage.getItem("readback-draft") ?? "";
+  } catch (_) { /* storage may be forbidden */ }
+  keep_draft("");
+  grow();
+}
+
 function ask(question, turn = next_turn(), steering = {}) {
   question = question.trim();
   if (!question) return question_box.focus();
   if (page_state.run) stop();
+  page_state.opening += 1;
   if (!page_state.conversation) set_conversation(fresh());
   const run = fresh();
   page_state.run = { id: run, turn, conversation: page_state.conversation, question };
@@ -47,6 +64,7 @@ function ask(question, turn = next_turn(), steering = {}) {
   waiting.append(row);
   thread.append(waiting);
   $("#rb-welcome").hidden = true;
+  keep_draft(question);
   set_busy(true);
   into_view(waiting, $("#rb-scroller"), "start");
   trigger("ask", {
@@ -66,6 +84,7 @@ function receive(state) {
   if (state.evidence !== undefined) put_evidence(state.turn, state.evidence);
   if (!state.done) return;
   page_state.run = null;
+  keep_draft("");
   set_busy(false);
   $("#rb-spoken").textContent = "Answer ready.";
   finish_turn(state.turn);
@@ -85,9 +104,16 @@ function put_turn(turn, html) {
 function stop() {
   const run = page_state.run;
   if (!run) return;
+  call("stop", { run: run.id }).catch(() => {});
+  end_here(run, "You stopped this answer.");
+  keep_draft("");
+  question_box.focus();
+  refresh_conversations();
+}
+
+function end_here(run, why) {
   page_state.run = null;
   set_busy(false);
-  call("stop", { run: run.id }).catch(() => {});
   const turn = $("#turn-" + run.turn, thread);
   if (!turn) return;
   turn.classList.remove("working");
@@ -95,17 +121,29 @@ function stop() {
   $(".progress", turn)?.remove();
   const note = document.createElement("p");
   note.className = "failure";
-  note.textContent = "You stopped this answer.";
+  note.textContent = why;
   const tools = document.createElement("div");
   tools.className = "tools";
   tools.innerHTML = '<button type="button" class="quiet" data-do="retry">Ask again</button>'
     + '<button type="button" class="quiet" data-do="edit-question">Edit question</button>';
   turn.append(note, tools);
   put_evidence(run.turn, "");
-  $("#rb-spoken").textContent = "Stopped.";
-  question_box.focus();
-  refresh_conversations();
+  $("#rb-spoken").textContent = why;
 }
+
+// When the server is stopped in the middle of an answer, nothing more comes: ask after it, and say so.
+let silences = 0;
+setInterval(async () => {
+  const run = page_state.run;
+  if (!run) { silences = 0; return; }
+  let alive = false;
+  try {
+    alive = (await server.readback_call({ do: "alive", run: run.id })).alive;
+  } catch (_) { /* not reached: not alive */ }
+  if (page_state.run !== run) return;
+  silences = alive ? 0 : silences + 1;
+  if (silences >= 2) end_here(run, "Readback stopped answering. The question is kept: please ask again.");
+}, 4000);
 
 acts["to-answer"] = (button) => {
   const turn = $("#turn-" + button.closest(".set").dataset.turn, thread);

@@ -8,6 +8,11 @@ function set_conversation(id) {
   mark_open();
 }
 
+function when(moment) {
+  const today = moment.toDateString() === new Date().toDateString();
+  return moment.toLocaleString("en-GB", today ? { hour: "2-digit", minute: "2-digit" } : { day: "numeric", month: "short", year: "numeric" });
+}
+
 function mark_open() {
   $$("li[data-conversation]", list).forEach((row) => {
     const open = row.dataset.conversation === page_state.conversation;
@@ -25,6 +30,7 @@ const refresh_conversations = later(async () => {
     const found = await call("list", { search: $("#rb-search").value });
     if (mine !== listed) return;
     list.innerHTML = found.html;
+    $$("time", list).forEach((time) => { time.textContent = when(new Date(time.dateTime)); });
     mark_open();
   } catch (_) { /* told already */ }
 }, 150);
@@ -39,7 +45,9 @@ function clear_page() {
 }
 
 async function open_conversation(id) {
+  const mine = ++page_state.opening;
   const found = await call("open", { conversation: id });
+  if (mine !== page_state.opening) return; // the reader has asked or opened something else meanwhile
   clear_page();
   if (found.missing) {
     set_conversation(null);
@@ -74,6 +82,7 @@ function drawer(open) {
 
 acts.drawer = () => drawer(!page.classList.contains("drawer-open"));
 acts.new = () => {
+  page_state.opening += 1;
   clear_page();
   set_conversation(null);
   drawer(false);
@@ -131,9 +140,24 @@ function save_file(name, text, type) {
   setTimeout(() => URL.revokeObjectURL(link.href), 10000);
 }
 
+function close_menus(but) {
+  $$(".menu[open]", list).forEach((menu) => { if (menu !== but) menu.open = false; });
+}
+element.addEventListener("click", (event) => close_menus(event.target.closest(".menu")));
+element.addEventListener("keydown", (event) => {
+  if (event.key !== "Escape") return;
+  const menu = event.target.closest(".menu[open]");
+  if (menu) $("summary", menu).focus();
+  close_menus(null);
+  if (page.classList.contains("drawer-open")) {
+    drawer(false);
+    $('.top [data-do="drawer"]').focus();
+  }
+});
+
 $("#rb-search").addEventListener("input", refresh_conversations);
 window.addEventListener("popstate", () => {
   const id = /^#c=([\w-]+)$/.exec(location.hash)?.[1];
-  if (!id) { clear_page(); page_state.conversation = null; mark_open(); }
+  if (!id) { page_state.opening += 1; clear_page(); page_state.conversation = null; mark_open(); }
   else if (id !== page_state.conversation) open_conversation(id).catch(() => {});
 });

@@ -56,7 +56,7 @@ acts["edit-answer"] = (button) => {
     + '<button type="button" class="quiet" data-do="cancel-rewrite">Cancel</button></div>';
   const box = $("textarea", form);
   box.maxLength = Number(button.dataset.limit);
-  box.value = $(".words", turn).innerText.trim();
+  box.value = $("template.text", turn).content.textContent;
   box.addEventListener("keydown", (event) => {
     if (event.key === "Escape") { event.stopPropagation(); acts["cancel-rewrite"](box); }
   });

@@ -56,5 +56,7 @@ refresh_conversations();
 show_examples();
 const asked_for = /^#c=([\w-]+)$/.exec(location.hash)?.[1];
 if (asked_for) open_conversation(asked_for).catch(() => {});
+restore_draft();
 page.classList.add("ready");
+performance.mark("readback-ready");
 if (!stacked()) question_box.focus();

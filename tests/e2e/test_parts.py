@@ -1,0 +1,228 @@
+"""What the page is made of, without a browser: escaping, highlighting, words, and the map."""
+
+from __future__ import annotations
+
+from html.parser import HTMLParser
+from pathlib import Path
+
+import numpy as np
+import pytest
+from hypothesis import given
+from hypothesis import strategies as st
+
+from rag.types import Answer, Citation, Paper, Sentence
+from ui.page import arguments
+from ui.page.arguments import BadRequest
+from ui.page.atlas import draw
+from ui.page.blocks import look, script, shell
+from ui.page.markup import Html, el, join, web_link, with_markers
+from ui.page.uploads import taken
+from ui.page.view_evidence import highlighted, segments, strength
+from ui.page.view_map import map_drawing
+from ui.page.view_prose import marked_up
+from ui.page.words import shortened
+
+
+class Seen(HTMLParser):
+    """The elements and the text that a browser would see."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.tags: list[str] = []
+        self.text = ""
+        self.feed(html)
+        self.close()
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.tags.append(tag)
+
+    def handle_data(self, data: str) -> None:
+        self.text += data
+
+
+ANY = st.text(st.characters(blacklist_categories=["Cs", "Cc"], blacklist_characters="\u202a\u202b\u202c\u202d\u202e"))
+
+
+@given(ANY)
+def test_text_stays_text_in_content_and_attributes(text: str) -> None:
+    seen = Seen(el("p", text, title=text, data_paper=text))
+    assert seen.tags == ["p"]
+    assert seen.text == text.translate(dict.fromkeys(range(0x2066, 0x206A)))
+
+
+def test_only_what_was_made_here_is_html() -> None:
+    assert join("<b>", Html("<i>"), None, ["&", el("br")]) == "&lt;b&gt;<i>&amp;<br>"
+    assert (
+        el("button", "x", cls="a", disabled=True, title=None, hidden=False) == '<button class="a" disabled>x</button>'
+    )
+
+
+@pytest.mark.parametrize(
+    "url",
+    [
+        "javascript:alert(1)",
+        " JavaScript:alert(1)",
+        "data:text/html,x",
+        "//evil",
+        "ftp://a/b",
+        "http:x",
+        "http://[",
+        None,
+        "",
+    ],
+)
+def test_no_other_address_becomes_a_link(url: str | None) -> None:
+    assert web_link(url) is None
+
+
+def test_web_addresses_become_links() -> None:
+    assert web_link(" https://arxiv.org/abs/1706.03762 ") == "https://arxiv.org/abs/1706.03762"
+
+
+def test_only_known_markers_are_links() -> None:
+    html = with_markers("It works [1][7]. See [x].", 2, [1])
+    assert html.count("<a ") == 1
+    assert 'href="#quote-2-1"' in html
+    assert Seen(html).text == "It works[1][7]. See [x]."
+
+
+def cited(marker: int, abstract: str, quote: str) -> Citation:
+    start = abstract.index(quote)
+    return Citation(marker, "p", "Title", quote, start, start + len(quote), 0.9)
+
+
+def test_overlapping_quotes_keep_the_abstract_whole() -> None:
+    abstract = "One two three. Four <five> six. Seven."
+    quotes = [
+        cited(1, abstract, "two three. Four <five>"),
+        cited(2, abstract, "Four <five> six."),
+        cited(3, abstract, "One"),
+    ]
+    assert "".join(one.text for one in segments(abstract, quotes)) == abstract
+    html = highlighted(1, abstract, quotes)
+    assert Seen(html).text == "3One 1two three. 2Four <five> six. Seven."
+    assert {f'id="quote-1-{n}"' in html for n in (1, 2, 3)} == {True}
+
+
+def test_a_quote_that_is_not_there_word_for_word_is_not_marked() -> None:
+    abstract = "The abstract was corrected."
+    assert [one.markers for one in segments(abstract, [Citation(1, "p", "T", "was wrong", 4, 13, 1.0)])] == [()]
+
+
+def answer_of(mode: str, *sentences: Sentence, text: str) -> Answer:
+    citation = Citation(1, "p", "A <b>title", "quote", 0, 5, 0.2)
+    return Answer("a" * 32, "q", "q", text, False, None, sentences, (citation,), (), mode, None)  # type: ignore[arg-type]
+
+
+def test_unsupported_sentences_are_marked() -> None:
+    good = Sentence("Good [1]", (1,), True, 0.9)
+    bad = Sentence("Made up. (not supported by the abstracts)", (), False, 0.1)
+    html = marked_up(1, answer_of("generative", good, bad, text=f"{good.text} {bad.text}"))
+    assert html.count("unsupported") == 1
+    assert '<span class="flag">not supported by the abstracts</span>' in html
+    assert html.count("<p>") == 1
+
+
+def test_quotes_stand_below_the_title_of_their_paper() -> None:
+    said = Sentence("From “A <b>title”: “quote” [1]", (1,), True, 1.0)
+    html = marked_up(1, answer_of("extractive", said, text=said.text))
+    assert html.startswith('<p class="source"><cite dir="auto">A &lt;b&gt;title</cite></p><p class="quoted">')
+    assert "From" not in html
+
+
+@pytest.mark.parametrize(("support", "words"), [(0.9, "Strong support"), (0.6, "Fair support"), (0.2, "Weak support")])
+def test_support_is_said_in_words(support: float, words: str) -> None:
+    from ui.page.view_evidence import Cited
+
+    answer = answer_of("generative", Sentence("Good [1]", (1,), True, support), text="Good [1]")
+    assert strength(Cited(1, 1, answer, answer.citations, None))[1] == words
+
+
+def test_texts_are_cut_at_words() -> None:
+    assert shortened("a short text", 20) == "a short text"
+    assert shortened("a rather long text about papers", 20) == "a rather long text…"
+    assert len(shortened("x" * 100, 20)) == 20
+
+
+@pytest.mark.parametrize(
+    "bad", [{"run": "../../x"}, {"run": 7}, {"run": ""}, {}, {"run": "x" * 65}, {"run": "<script>alert(1)</script>"}]
+)
+def test_odd_ids_are_refused(bad: dict[str, object]) -> None:
+    with pytest.raises(BadRequest, match="unusable run"):
+        arguments.token(bad, "run")
+
+
+def test_odd_options_are_refused_or_moved_into_range() -> None:
+    assert (
+        arguments.options({"papers": 10_000, "mode": "rm -rf", "model": "m"}, writes=True).papers
+        == arguments.MOST_PAPERS
+    )
+    assert arguments.options({"mode": "generative", "model": "m"}, writes=False).mode is None
+    for odd in (
+        {"papers": True},
+        {"papers": "5"},
+        {"include": "abc"},
+        {"include": [1]},
+        {"include": ["a"] * 300},
+        {"standalone": 5},
+    ):
+        with pytest.raises(BadRequest):
+            arguments.options(odd, writes=True)
+
+
+@pytest.mark.parametrize("path", ["/etc/passwd", "", "../../etc/passwd", "/nowhere"])
+def test_no_file_but_an_upload_is_read(path: str) -> None:
+    with pytest.raises(BadRequest, match="did not arrive"):
+        taken(path)
+
+
+def test_an_upload_is_deleted_once_it_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    file = tmp_path / "x.bib"
+    file.write_bytes(b"@misc{a}")
+    assert taken(str(file)) == b"@misc{a}"
+    assert not file.exists()
+
+
+def vectors_and_titles() -> tuple[np.ndarray, list[str], list[str]]:
+    """Three topics of twelve papers each."""
+    random = np.random.default_rng(0)
+    topics = ["graph neural networks", "protein folding", "query expansion"]
+    titles = [f"Notes on {topic} number {number}" for topic in topics for number in range(12)]
+    rows = np.concatenate([np.eye(3)[topic] + random.normal(0, 0.05, (12, 3)) for topic in range(3)])
+    rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+    return rows.astype(np.float32), titles, [f"We look at {title.lower()}." for title in titles]
+
+
+def test_the_map_finds_topics_names_them_and_is_the_same_every_time() -> None:
+    vectors, titles, abstracts = vectors_and_titles()
+    atlas = draw(vectors, titles, abstracts)
+    assert atlas == draw(vectors, titles, abstracts)
+    groups = [[point.cluster for point in atlas.points][start : start + 12] for start in (0, 12, 24)]
+    assert all(len(set(group)) <= 2 for group in groups)
+    assert not set(groups[0]) & set(groups[1])
+    named = " ".join(cluster.label.lower() for cluster in atlas.clusters)
+    assert all(word in named for word in ("graph", "protein", "query"))
+    assert all(0 <= point.x <= 1 and 0 <= point.y <= 1 for point in atlas.points)
+
+
+@pytest.mark.parametrize("count", [0, 1, 2, 3, 7, 8, 9])
+def test_small_collections_have_maps_too(count: int) -> None:
+    vectors, titles, abstracts = vectors_and_titles()
+    atlas = draw(vectors[:count], titles[:count], abstracts[:count])
+    assert len(atlas.points) == count
+    papers = [Paper(str(number), title, "") for number, title in enumerate(titles[:count])]
+    assert map_drawing(atlas, papers, count).count("<circle") == count
+
+
+def test_papers_that_are_all_alike_or_say_nothing_have_a_map() -> None:
+    same = np.full((12, 4), 0.5, dtype=np.float32)
+    assert len(draw(same, ["the"] * 12, ["of and"] * 12).points) == 12
+
+
+def test_the_page_asks_nobody_for_anything() -> None:
+    for text in (shell(), script(), str(look()["head"])):
+        assert "//" not in text.replace("// ", "").replace("http://www.w3.org", "")
+    theme = look()["theme"]
+    assert theme._stylesheets == []
+    assert theme._font_css == []
