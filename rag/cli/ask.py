@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rag.cli.progress import papers_bar
+from rag.cli.progress import shipped_bar
 from rag.errors import CorpusError, ReadbackError
 from rag.types import Answer, Options, TextDelta
 
@@ -69,7 +69,7 @@ def ask(
 def _open() -> Assistant:
     from rag.engine import Assistant
 
-    with papers_bar("Indexing the shipped papers", None) as progress:
+    with shipped_bar() as progress:
         return Assistant.open(progress=progress)
 
 

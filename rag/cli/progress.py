@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
+from contextlib import AbstractContextManager, contextmanager
 
 
 @contextmanager
@@ -17,9 +17,20 @@ def papers_bar(title: str, total: int | None) -> Iterator[Callable[[int], None]]
         if not bars:
             bars.append(tqdm(total=total, desc=title, unit=" papers", smoothing=0.1, leave=True))
         bars[0].update(count)
+        if total is not None and bars[0].n >= total:
+            bars[0].close()  # what is printed next begins on a line of its own
 
     try:
         yield advance
     finally:
         for bar in bars:
             bar.close()
+
+
+def shipped_bar() -> AbstractContextManager[Callable[[int], None]]:
+    """The bar for the papers that come with Readback, which the first question or the first start indexes."""
+    from rag.settings import shipped_corpus
+
+    with shipped_corpus().open("rb") as file:
+        total = sum(1 for _ in file)
+    return papers_bar("Indexing the shipped papers", total)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import click
 
-from rag.cli.progress import papers_bar
+from rag.cli.progress import shipped_bar
 from rag.settings import Settings
 
 
@@ -16,7 +16,7 @@ def serve(host: str | None, port: int | None) -> None:
     from ui.app import serve as run
 
     given = {name: value for name, value in (("host", host), ("port", port)) if value is not None}
-    with papers_bar("Indexing the shipped papers", None) as progress:
+    with shipped_bar() as progress:
         run(Settings.load(**given), progress=progress)
 
 

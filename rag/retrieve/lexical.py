@@ -47,7 +47,8 @@ class LexicalIndex:
         self._words = words
         self._vectors = vectors
         self._place = {word: place for place, word in enumerate(words)}
-        self._alike: dict[str, dict[str, float]] = {}  # what was worked out before
+        # what was worked out before; by word too, since a stem that is new to the collection takes the word's vector
+        self._alike: dict[tuple[str, str], dict[str, float]] = {}
 
     @classmethod
     def write(
@@ -116,11 +117,11 @@ class LexicalIndex:
         """
         if not len(self._words):
             return {stem: {} for stem in words}
-        new = {stem: word for stem, word in words.items() if stem not in self._alike}
+        new = {stem: word for stem, word in words.items() if (stem, word) not in self._alike}
         fresh = self._work_out(new, embed) if new else {}
         if len(self._alike) < MAX_WORDS:
-            self._alike |= fresh
-        return {stem: fresh[stem] if stem in fresh else self._alike[stem] for stem in words}
+            self._alike |= {(stem, new[stem]): found for stem, found in fresh.items()}
+        return {stem: fresh[stem] if stem in fresh else self._alike[stem, word] for stem, word in words.items()}
 
     def _work_out(
         self, words: Mapping[str, str], embed: Callable[[str], NDArray[np.float32]]
