@@ -241,7 +241,10 @@ class Assistant:
             weights = [1 - TOPIC_SHARE, TOPIC_SHARE]
         found = self._sufficiency.probabilities(rows)
         log_odds = float(np.dot(weights, np.log(found) - np.log1p(-found)))
-        return round(1.0 / (1.0 + math.exp(-log_odds)), 4)
+        confidence = 1.0 / (1.0 + math.exp(-log_odds))
+        if rewritten.own == rewritten.standalone and sufficiency.is_plain(parsed, evidence):
+            confidence = max(confidence, sufficiency.PLAIN)
+        return round(confidence, 4)
 
     def _weigh(self, parsed: Question, hits: Sequence[Hit]) -> list[PaperEvidence]:
         return evidence_of.gather(parsed, hits, self._finder.catalog, self._selection)

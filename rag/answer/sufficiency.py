@@ -66,6 +66,26 @@ def signs(question: Question, evidence: Sequence[PaperEvidence]) -> list[float]:
     ]
 
 
+RARE = 0.6  # weight of a word that only a few papers hold
+PLAIN = 0.85  # confidence in a question whose every word of substance stands in the best paper, one of them rare
+
+
+def is_plain(question: Question, evidence: Sequence[PaperEvidence]) -> bool:
+    """Whether the best paper holds every word of substance, one of them rare, as in "What is RAPL?".
+
+    Such questions are too short for the other signs. If a number is asked for, a sentence must hold one beside at least
+    half of the words.
+    """
+    top = evidence[0]
+    subject = [term for term in question.terms if not term.generic]
+    if not any(term.weight >= RARE for term in subject) or not all(term.stem in top.stems for term in subject):
+        return False
+    if not question.wants_number:
+        return True
+    stems = {term.stem for term in subject}
+    return any(numbers(one.text) and 2 * len(stems & one.stems) >= len(stems) for one in top.sentences)
+
+
 def missing_words(question: Question, evidence: Sequence[PaperEvidence]) -> list[str]:
     """The weighty words of the question that the best paper does not hold, weightiest first."""
     stems = evidence[0].stems if evidence else frozenset()
