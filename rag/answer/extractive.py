@@ -13,7 +13,6 @@ from rag.answer.evidence import PaperEvidence, SentenceEvidence
 from rag.question import Question
 
 FROM_BEST = 4  # sentences quoted from the paper that answers; never more than half of its abstract
-FOR_A_DETAIL = 3  # ... if a number or a name is asked for
 MOST_PAPERS = 5  # lines of a list
 FROM_EITHER = (3, 2)  # ... from the best and the second, if they come close
 RUNNER_UP = 0.9  # the second paper comes close if its score is at least this share of the best one's
@@ -27,8 +26,7 @@ def quote_answer(question: Question, evidence: Sequence[PaperEvidence], papers: 
     close = papers != 1 and len(evidence) > 1 and evidence[1].hit.score >= RUNNER_UP * evidence[0].hit.score
     if close:  # it is not sure which of the two answers, so both speak
         return [*_quotes(question, evidence[0], FROM_EITHER[0]), *_quotes(question, evidence[1], FROM_EITHER[1])]
-    detail = question.wants_number or question.wants_name
-    return list(_quotes(question, evidence[0], FOR_A_DETAIL if detail else FROM_BEST))
+    return list(_quotes(question, evidence[0], FROM_BEST))
 
 
 def _quotes(question: Question, paper: PaperEvidence, count: int) -> Iterator[Claim]:

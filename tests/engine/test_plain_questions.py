@@ -1,0 +1,23 @@
+"""Short questions: the shortest way to ask must work, and must not open the door to what no abstract says."""
+
+from __future__ import annotations
+
+import pytest
+
+from rag import Assistant
+
+
+@pytest.mark.parametrize("question", ["What is RAPL?", "what is ultrafeedback", "memory networks", "Tell me about TPRF"])
+def test_every_word_stands_in_one_paper(assistant: Assistant, question: str) -> None:
+    answer = assistant.ask(question)
+    assert not answer.abstained
+    name = question.split()[-1].strip("?").casefold()
+    assert name in answer.citations[0].title.casefold() or name in answer.citations[0].quote.casefold()
+
+
+@pytest.mark.parametrize("question", ["How many GPUs trained HY-Motion?", "What is the capital of Australia?"])
+def test_one_word_that_no_abstract_has(assistant: Assistant, question: str) -> None:
+    answer = assistant.ask(question)
+    assert answer.abstained
+    assert not answer.citations
+    assert answer.suggestions
