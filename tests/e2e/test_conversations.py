@@ -45,6 +45,20 @@ def test_a_restart_keeps_conversations_and_the_person(serve: Serve, visit: Visit
     assert follow_up.standalone_question != follow_up.question, "the first turn is known after the restart"
 
 
+def test_where_no_words_are_kept_a_follow_up_still_works(serve: Serve, visit: Visit) -> None:
+    server = serve(READBACK_KEEP_QUESTIONS="false")
+    page = visit(server)
+    ask(page, LIST_QUESTION)
+    ask(page, "Which of them uses a transformer?")
+    searched = page.locator("#turn-2 [name='standalone']")
+    assert searched.input_value() != "Which of them uses a transformer?"
+    page.reload()
+    expect(page.locator("#rb-thread")).to_contain_text("does not keep the words")
+    page.fill("#rb-question", ROBOT_QUESTION)
+    page.press("#rb-question", "Enter")
+    assert episode_of(server, answered(page, 3)).interaction.turn == 3
+
+
 def test_two_browsers_never_see_each_other(visit: Visit, server: Server) -> None:
     ours, theirs = visit(), visit()
     ask(ours, LIST_QUESTION)

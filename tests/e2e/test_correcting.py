@@ -86,6 +86,28 @@ def test_editing_the_answer_in_place_survives_a_reload(page: Page, server: Serve
     expect(page.locator("#turn-1 .original")).to_be_visible()
 
 
+def test_an_answer_can_be_written_where_there_was_none(page: Page, server: Server) -> None:
+    answer = ask(page, FOREIGN_QUESTION)
+    page.get_by_role("button", name="Write the answer").click()
+    expect(page.locator("#turn-1 .rewrite textarea")).to_have_value("")
+    page.fill("#turn-1 .rewrite textarea", "5555 degrees, says the lamp paper.")
+    page.get_by_role("button", name="Save edit").click()
+    expect(page.locator("#turn-1 .badge")).to_have_text("Written by you")
+    expect(page.locator("#turn-1 .words")).to_have_text("5555 degrees, says the lamp paper.")
+    assert told(server, answer, "edit").value == "5555 degrees, says the lamp paper."
+
+
+def test_how_long_a_card_was_read_is_noted(page: Page, server: Server) -> None:
+    answer = ask(page, LIST_QUESTION)
+    page.click("#turn-1 a.cite[data-n='2']")
+    page.evaluate("() => { const now = performance.now.bind(performance); performance.now = () => now() + 30000; }")
+    page.click("#turn-1 a.cite[data-n='3']")
+    read = told(server, answer, "dwell")
+    assert isinstance(read.value, float)
+    assert 30 <= read.value < 60
+    assert read.paper_id == page.locator(".card[data-markers='2']").get_attribute("data-paper")
+
+
 def test_copying_takes_the_citations_along(page: Page, server: Server) -> None:
     page.context.grant_permissions(["clipboard-read", "clipboard-write"])
     answer = ask(page, ROBOT_QUESTION)

@@ -34,18 +34,19 @@ class Shower:
 
     def conversation(self, conversation: Conversation) -> dict[str, Any]:
         """All turns of a conversation, as ``html``, their ``evidence``, and the number of the ``last``."""
+        last = max((one.interaction.turn or 0 for one in conversation.turns), default=0)
         shown = [
             (one.interaction.turn or place, one.interaction.answer, one)
             for place, one in enumerate(conversation.turns, start=1)
             if one.interaction.answer is not None
         ]
         if not shown:
-            return {"html": el("p", NOT_KEPT, cls="hint"), "evidence": "", "last": 0}
+            return {"html": el("p", NOT_KEPT, cls="hint"), "evidence": "", "last": last}
         made = [self.answer(turn, answer, episode) for turn, answer, episode in shown]
         return {
             "html": join([one["html"] for one in made]),
             "evidence": join([one["evidence"] for one in made]),
-            "last": shown[-1][0],
+            "last": max(last, shown[-1][0]),
         }
 
     def _papers(self, answer: Answer) -> dict[str, Paper]:

@@ -39,7 +39,7 @@ def finished_turn(turn: int, answer: Answer, said: Said, steering: Html) -> Html
     """A turn with its answer. steering: the controls that are folded away below it."""
     body = el(
         "div",
-        _abstention(turn, answer) if answer.abstained else _answer(turn, answer, said),
+        _abstention(turn, answer, said) if answer.abstained else _answer(turn, answer, said),
         el("p", answer.notice, cls="notice") if answer.notice else None,
         _tools(answer, said),
         _verdict(answer, said),
@@ -68,16 +68,19 @@ def _answer(turn: int, answer: Answer, said: Said) -> Html:
     original = el("div", marked_up(turn, answer), cls="words", dir="auto")
     if said.edit is None:
         return original
-    markers = [citation.marker for citation in answer.citations]
-    lines = (el("p", with_markers(line, turn, markers)) for line in said.edit.splitlines() if line.strip())
     return join(
-        el("p", "Edited by you", cls="badge"),
-        el("div", lines, cls="words", dir="auto"),
+        _edited(turn, answer, said.edit, "Edited by you"),
         el("details", el("summary", "The original answer"), original, cls="original"),
     )
 
 
-def _abstention(turn: int, answer: Answer) -> Html:
+def _edited(turn: int, answer: Answer, edit: str, by: str) -> Html:
+    markers = [citation.marker for citation in (*answer.citations, *answer.closest)]
+    lines = (el("p", with_markers(line, turn, markers)) for line in edit.splitlines() if line.strip())
+    return join(el("p", by, cls="badge"), el("div", lines, cls="words", dir="auto"))
+
+
+def _abstention(turn: int, answer: Answer, said: Said) -> Html:
     near = [
         el(
             "li",
@@ -89,6 +92,7 @@ def _abstention(turn: int, answer: Answer) -> Html:
     ]
     better = [el("li", button(one, "suggest", cls="suggestion")) for one in answer.suggestions]
     return join(
+        None if said.edit is None else _edited(turn, answer, said.edit, "Written by you"),
         el("p", REFUSED, cls="verdict"),
         el("p", answer.abstain_reason or answer.text, cls="missing", dir="auto"),
         (el("h3", "Closest evidence"), el("ul", near, cls="closest")) if near else None,
@@ -100,11 +104,11 @@ def _tools(answer: Answer, said: Said) -> Html:
     papers = {one.paper_id for one in (answer.closest if answer.abstained else answer.citations)}
     tools = [
         button("Copy", "copy", title="Copy the answer with its citations"),
-        None if answer.abstained else button("Edit answer", "edit-answer", data_limit=EDIT_CHARS),
+        button("Write the answer" if answer.abstained else "Edit answer", "edit-answer", data_limit=EDIT_CHARS),
         button("Retry", "retry", title="Ask the same question again"),
         button(f"Evidence: {count(len(papers), 'paper')}", "show-evidence") if papers else None,
     ]
-    text = el("template", said.edit or answer.text, cls="text")
+    text = el("template", said.edit or ("" if answer.abstained else answer.text), cls="text")
     return join(el("div", tools, cls="tools"), text, el("template", copy_text(answer, said.edit), cls="copy"))
 
 

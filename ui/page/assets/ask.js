@@ -7,7 +7,7 @@ function turns() {
 }
 
 function next_turn() {
-  return Math.max(0, ...turns().map((turn) => Number(turn.dataset.turn))) + 1;
+  return Math.max(page_state.last, ...turns().map((turn) => Number(turn.dataset.turn))) + 1;
 }
 
 function turn_of(node) {
@@ -47,6 +47,7 @@ function ask(question, turn = next_turn(), steering = {}) {
   if (page_state.run) stop();
   page_state.opening += 1;
   if (!page_state.conversation) set_conversation(fresh());
+  page_state.last = turn;
   const run = fresh();
   page_state.run = { id: run, turn, conversation: page_state.conversation, question };
   turns().filter((old) => Number(old.dataset.turn) >= turn).forEach((old) => old.remove());

@@ -38,6 +38,7 @@ const refresh_conversations = later(async () => {
 function clear_page() {
   if (page_state.run) stop();
   read_enough();
+  page_state.last = 0;
   thread.replaceChildren();
   sets.replaceChildren();
   show_set(0);
@@ -55,6 +56,7 @@ async function open_conversation(id) {
   }
   set_conversation(id);
   $("#rb-welcome").hidden = true;
+  page_state.last = found.last;
   thread.innerHTML = found.html;
   sets.innerHTML = found.evidence;
   show_set(found.last);

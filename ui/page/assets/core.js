@@ -2,7 +2,7 @@
 const $ = (selector, root = element) => root.querySelector(selector);
 const $$ = (selector, root = element) => Array.from(root.querySelectorAll(selector));
 const page = $("#rb");
-const page_state = { conversation: null, run: null, opening: 0, scope: [] };
+const page_state = { conversation: null, run: null, opening: 0, last: 0, scope: [] };
 const acts = {}; // data-do="name" → what a click does: (button, event)
 const forms = {}; // data-form="name" → what submitting does: (form, event)
 

@@ -61,7 +61,7 @@ acts["edit-answer"] = (button) => {
     if (event.key === "Escape") { event.stopPropagation(); acts["cancel-rewrite"](box); }
   });
   turn.classList.add("rewriting");
-  $(".words", turn).after(form);
+  ($(".words", turn) ?? $(".missing", turn)).after(form);
   box.focus();
 };
 
