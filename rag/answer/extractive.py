@@ -12,7 +12,7 @@ from rag.answer.draft import Claim, Quote
 from rag.answer.evidence import PaperEvidence, SentenceEvidence
 from rag.question import Question
 
-FROM_BEST = 4  # sentences quoted from the paper that answers; never more than half of its abstract
+FROM_BEST = 5  # sentences quoted from the paper that answers; never more than half of its abstract
 MOST_PAPERS = 5  # lines of a list
 FROM_EITHER = (3, 2)  # ... from the best and the second, if they come close
 RUNNER_UP = 0.9  # the second paper comes close if its score is at least this share of the best one's
