@@ -146,7 +146,7 @@ class LlamaIndexStarter:
         from llama_index.vector_stores.chroma import ChromaVectorStore
         from nltk.tokenize import PunktSentenceTokenizer  # type: ignore[import-untyped]
 
-        from rag.ingest import PortEmbedding
+        from rag.index.ingest import PortEmbedding
 
         count_tokens("")  # points tiktoken to the tables that are here
         client = chromadb.PersistentClient(str(self._folder), settings=ChromaSettings(anonymized_telemetry=False))

@@ -7,14 +7,14 @@ from functools import lru_cache
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.catalog import Catalog
 from rag.embed import open_embedder
 from rag.index import Index
+from rag.index.catalog import Catalog
+from rag.index.snapshot import Snapshots
 from rag.ports import Embedder, Reranker, Retriever
 from rag.question import Question, analyse
 from rag.retrieve.hybrid import DenseRetriever, HybridRetriever, LexicalRetriever
 from rag.retrieve.rerank import NeighbourReranker, SentenceReranker
-from rag.retrieve.snapshot import Snapshots
 from rag.settings import Settings
 from rag.types import Hit, Options
 

@@ -9,7 +9,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.retrieve.lexical import LexicalIndex
+from rag.index.lexical import LexicalIndex
 from rag.text import content_words, names, stem
 
 _NUMBER = re.compile(

@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.answer.fitted import Logistic
-from rag.catalog import Catalog
+from rag.index.catalog import Catalog
 from rag.ports import Vectors
 from rag.question import Question
 from rag.text import Span, content_stems, names, numbers, sentences

@@ -8,14 +8,14 @@ from dataclasses import replace
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.catalog import Catalog
 from rag.errors import IndexUnusable
+from rag.index.catalog import Catalog
+from rag.index.lexical import Row
+from rag.index.snapshot import TRIES, Snapshot, Snapshots
+from rag.index.vectors import VectorStore
 from rag.ports import Embedder, Retriever
-from rag.retrieve.lexical import Row
-from rag.retrieve.snapshot import TRIES, Snapshot, Snapshots
 from rag.text import content_words
 from rag.types import Hit, Options, Paper, Passage
-from rag.vector_store import VectorStore
 
 ENOUGH = 30  # papers that a long ranking should hold
 CANDIDATES = 100  # passages that each search contributes to the fusion

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.catalog import Catalog
+from rag.index.catalog import Catalog
 from rag.types import Hit
 
 DEPTH = 50  # papers that get the second look

@@ -12,14 +12,14 @@ from typing import Any
 import bm25s  # noqa: F401 - imported before the fork
 import chromadb  # noqa: F401
 
-import rag.index
-import rag.ingest
-import rag.vector_store
+import rag.index.index
+import rag.index.ingest
+import rag.index.vectors
 from rag.embed.cache import CachedEmbedder
 from tests.index.fakes import WordEmbedder, make_papers, open_index
 
 # few vectors make Chroma write its files often, few papers make a run commit often: more moments to be killed in
-OFTEN = {**rag.vector_store.HNSW, "sync_threshold": 60, "batch_size": 30}
+OFTEN = {**rag.index.vectors.HNSW, "sync_threshold": 60, "batch_size": 30}
 
 
 def start(job: Callable[..., None], *arguments: Any) -> BaseProcess:
@@ -34,8 +34,8 @@ def start(job: Callable[..., None], *arguments: Any) -> BaseProcess:
 
 def index_once(data_dir: Path, count: int, version: str, checkpoint: int = 2048) -> None:
     """Index papers, writing files and committing often."""
-    rag.vector_store.HNSW = OFTEN
-    rag.index.CHECKPOINT, rag.index.BATCH = checkpoint, 8
+    rag.index.vectors.HNSW = OFTEN
+    rag.index.index.CHECKPOINT, rag.index.index.BATCH = checkpoint, 8
     open_index(data_dir).update(make_papers(count, version))
 
 

@@ -13,9 +13,9 @@ import httpx
 import pytest
 
 from rag.errors import IndexUnusable
+from rag.index.vectors import VectorStore
 from rag.settings import Settings
 from rag.types import Options
-from rag.vector_store import VectorStore
 from tests.index.fakes import (
     WordEmbedder,
     assert_sound,

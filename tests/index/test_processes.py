@@ -10,8 +10,8 @@ from pathlib import Path
 import pytest
 from filelock import FileLock
 
-import rag.index
-import rag.vector_store
+import rag.index.index
+import rag.index.vectors
 from rag.errors import IndexUnusable, ReadbackError
 from rag.finder import Finder
 from rag.types import Options
@@ -38,7 +38,7 @@ def assert_one_version(finder: Finder, versions: set[str]) -> None:
 
 @pytest.mark.timeout(600)
 def test_killed_at_twenty_moments_nothing_is_lost_or_doubled(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(rag.vector_store, "HNSW", jobs.OFTEN)
+    monkeypatch.setattr(rag.index.vectors, "HNSW", jobs.OFTEN)
     data = tmp_path / "data"
     whole = jobs.start(jobs.index_once, data, COUNT, "v0", 16)
     started = time.monotonic()
@@ -98,7 +98,7 @@ def test_the_first_run_can_be_killed_too(tmp_path: Path, seed: int) -> None:
 def test_a_search_in_this_process_sees_one_version_while_another_indexes(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    monkeypatch.setattr(rag.vector_store, "HNSW", jobs.OFTEN)  # reading while files are written crashed this process
+    monkeypatch.setattr(rag.index.vectors, "HNSW", jobs.OFTEN)  # reading while files are written crashed this process
     open_index(tmp_path).update(make_papers(COUNT, "v0"))
     finder = open_finder(open_index(tmp_path))
     versions = [f"v{number}" for number in range(1, 6)]
@@ -213,7 +213,7 @@ def test_files_are_not_read_while_another_process_writes_them(tmp_path: Path, mo
     index.update(make_papers(4))
     warm = open_finder(index)
     assert found(warm, codeword(1))[0] == "paper-1"
-    monkeypatch.setattr(rag.vector_store, "GATE_S", 0.1)
+    monkeypatch.setattr(rag.index.vectors, "GATE_S", 0.1)
     with FileLock(tmp_path / "chroma.lock"):  # what a process holds that writes
         with pytest.raises(IndexUnusable, match="is being written to"):
             found(open_finder(open_index(tmp_path)), codeword(1))

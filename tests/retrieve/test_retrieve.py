@@ -14,9 +14,9 @@ from hypothesis import strategies as st
 from rag.errors import IndexUnusable
 from rag.finder import Finder
 from rag.index import Index
+from rag.index.lexical import LexicalIndex
 from rag.ports import Retriever
 from rag.retrieve.hybrid import fuse
-from rag.retrieve.lexical import LexicalIndex
 from rag.settings import Settings
 from rag.types import Hit, Options, Paper, Passage, ranked_papers
 from tests.index.fakes import WordEmbedder, codeword, make_papers, open_finder, open_index

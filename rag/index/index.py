@@ -17,16 +17,16 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from rag.catalog import Catalog, Change, Entry, Manifest
-from rag.chunk import CHUNKER, passages_of
 from rag.errors import IndexBusy, IndexMismatch, IndexMissing, IndexUnusable
+from rag.index.catalog import Catalog, Change, Entry, Manifest
+from rag.index.chunk import CHUNKER, passages_of
+from rag.index.lexical import LexicalIndex
+from rag.index.vectors import StoredCollection, VectorsDamaged, VectorStore
 from rag.ports import Embedder
-from rag.retrieve.lexical import LexicalIndex
 from rag.settings import Settings
 from rag.text import sentences
 from rag.tokens import count_tokens
 from rag.types import Paper, Passage
-from rag.vector_store import StoredCollection, VectorsDamaged, VectorStore
 
 if TYPE_CHECKING:
     from llama_index.core.ingestion import IngestionPipeline
@@ -262,7 +262,7 @@ class Index:
         )
 
     def _store(self, papers: Sequence[Paper], collection: StoredCollection, progress: Progress) -> Iterator[Entry]:
-        from rag.ingest import make_pipeline
+        from rag.index.ingest import make_pipeline
 
         pipeline: IngestionPipeline = make_pipeline(collection, self.embedder)
         for start in range(0, len(papers), BATCH):
@@ -306,7 +306,7 @@ def passage_id(fingerprint: str, passage: Passage) -> str:
 
 def run_pipeline(pipeline: IngestionPipeline, cut: Sequence[tuple[Paper, Sequence[Passage]]]) -> None:
     """Embed and store the passages of some papers."""
-    from rag.ingest import to_node
+    from rag.index.ingest import to_node
 
     nodes = [
         to_node(paper.fingerprint, passage, passage_id(paper.fingerprint, passage))

@@ -5,10 +5,10 @@ from __future__ import annotations
 import threading
 from dataclasses import dataclass
 
-from rag.catalog import Catalog
 from rag.errors import IndexBusy, IndexUnusable
-from rag.index import Index
-from rag.retrieve.lexical import LexicalIndex
+from rag.index.catalog import Catalog
+from rag.index.index import Index
+from rag.index.lexical import LexicalIndex
 
 TRIES = 5
 

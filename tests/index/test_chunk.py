@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from rag.chunk import passages_of
+from rag.index.chunk import passages_of
 from rag.text import sentences
 from rag.tokens import count_tokens
 from rag.types import Paper
