@@ -2,8 +2,9 @@
 
 A line holds ``id``, ``kind``, ``expects``, ``turns`` ([{"question"}], the last one is graded), ``gold`` ({paper id:
 grade 1..2}), ``facts`` (each a list of accepted forms), ``phrasings`` ([{"asker", "question"}]), ``near`` (papers that
-tempt, or that an unanswerable question is about), and where useful ``standalone`` and ``note``. Unknown keys are
-refused. ``split.json`` gives every paper a topic and one of the splits; a question follows its papers.
+tempt, or that an unanswerable question is about), and where useful ``standalone``, ``note`` and ``style`` (how the
+graded turn is typed: plain, terse, typo or chatty). Unknown keys are refused. ``split.json`` gives every paper a
+topic and one of the splits; a question follows its papers.
 
     python -m eval.gold check     # read everything, and look the facts up in the abstracts
     python -m eval.gold freeze    # record the content of both splits in HASHES.json
@@ -26,16 +27,21 @@ from rag.errors import CorpusError
 
 Expects = Literal["answer", "abstain", "correct"]
 Split = Literal["dev", "test"]
+Style = Literal["plain", "terse", "typo", "chatty"]
 
 GOLD = Path(__file__).parent / "gold"
 PAPERS = Path(__file__).parents[1] / "data" / "papers.jsonl"
 SPLITS: tuple[Split, ...] = get_args(Split)
+STYLES: tuple[Style, ...] = get_args(Style)
 STANDALONE = "standalone"  # asker of a conversation's stand-alone form
 EXPECTS: Mapping[str, tuple[Expects, ...]] = MappingProxyType(
     {
         "single": ("answer",),
         "fact": ("answer",),
         "multi": ("answer",),
+        "everyday": ("answer",),
+        "list": ("answer",),
+        "comparison": ("answer",),
         "unanswerable": ("abstain",),
         "false_premise": ("correct",),
         "out_of_scope": ("abstain",),
@@ -43,7 +49,7 @@ EXPECTS: Mapping[str, tuple[Expects, ...]] = MappingProxyType(
     }
 )
 _REQUIRED = frozenset({"id", "kind", "expects", "turns", "gold", "facts", "phrasings", "near"})
-_ALLOWED = _REQUIRED | {"standalone", "note"}
+_ALLOWED = _REQUIRED | {"standalone", "note", "style"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -70,6 +76,7 @@ class GoldQuestion:
     note: str
     split: Split
     topic: str | None  # None where no paper is near
+    style: str | None = None  # one of STYLES; None where nobody said
 
     @property
     def question(self) -> str:
@@ -255,6 +262,9 @@ def _parse(record: Mapping[str, Any], papers: Mapping[str, tuple[str, Split]]) -
         raise ValueError("a question to answer needs a gold paper of grade 2 and a fact")
     if stranger := next((paper for paper in (*gold, *near) if paper not in papers), None):
         raise ValueError(f"split.json does not know the paper {stranger!r}")
+    style = _text(record, "style") if "style" in record else None
+    if style is not None and style not in STYLES:
+        raise ValueError(f"style {style!r} is not known: choose from {', '.join(STYLES)}")
     split, topic = _place(name, gold, near, papers)
     return GoldQuestion(
         id=name,
@@ -269,6 +279,7 @@ def _parse(record: Mapping[str, Any], papers: Mapping[str, tuple[str, Split]]) -
         note=_text(record, "note") if "note" in record else "",
         split=split,
         topic=topic,
+        style=style,
     )
 
 

@@ -26,7 +26,10 @@ AT_ONCE = 1_000_000  # numbers shuffled at once, to bound the memory
 FAMILIES: Mapping[str, tuple[str, str]] = {  # kind -> (its family, its name)
     "single": ("One paper answers", "In other words than the paper's"),
     "fact": ("One paper answers", "A number or a name"),
+    "everyday": ("One paper answers", "In everyday words"),
     "multi": ("Several papers answer", "Compare or list"),
+    "list": ("Several papers answer", "A list, in everyday words"),
+    "comparison": ("Several papers answer", "A comparison, in everyday words"),
     "unanswerable": ("Silence is right", "In the field, but not in the collection"),
     "out_of_scope": ("Silence is right", "Out of scope, or an injection"),
     "false_premise": ("False premise", "Correct it or decline"),

@@ -74,6 +74,7 @@ def test_a_line_becomes_a_question(write: Write) -> None:
     assert question.facts == (("Transformer", "attention only"),)
     assert (question.split, question.topic) == ("dev", "search")
     assert question.answerable
+    assert question.style is None
     assert pickle.loads(pickle.dumps(question)) == question
 
 
@@ -103,6 +104,7 @@ def test_a_line_becomes_a_question(write: Write) -> None:
         ({"phrasings": [{"asker": "standalone", "question": "x"}]}, "askers must differ"),
         ({"phrasings": [{"asker": "terse", "question": "x", "by": "me"}]}, "nothing else"),
         ({"note": 3}, "'note' must be a text"),
+        ({"style": "sung"}, "style 'sung' is not known"),
         ({"kind": "conversation", "turns": [{"question": "x"}] * 2}, "needs 'standalone'"),
         ({"kind": "unanswerable", "expects": "abstain"}, "neither gold papers nor facts"),
     ],
@@ -235,7 +237,8 @@ def test_the_shipped_questions_are_as_many_as_promised() -> None:
     questions = load_gold()
     kinds = Counter(question.kind for question in questions)
     wanted = {"single": 80, "fact": 40, "multi": 40, "unanswerable": 30, "false_premise": 15, "out_of_scope": 10}
-    assert all(kinds[kind] >= count for kind, count in {**wanted, "conversation": 25}.items())
+    wanted |= {"conversation": 25, "everyday": 100, "list": 25, "comparison": 20}
+    assert all(kinds[kind] >= count for kind, count in wanted.items())
     assert sum(len(question.phrasings) >= 3 for question in questions) >= 60
 
 
