@@ -1,0 +1,239 @@
+"""What was learned from feedback, and what of it a question brings to mind.
+
+A ``Need`` is one thing that people wanted to know, in the words they used, with what their feedback taught about it.
+``Recollection.recall`` matches a new question to the needs and says what to change for this question alone; a question
+that matches none changes nothing.
+"""
+
+from __future__ import annotations
+
+import base64
+import math
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, field, fields
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.text import content_stems
+
+TEXT_CHARS = 1_000  # of a question that are compared with what is remembered
+SHORTLIST = 64  # remembered texts that are looked at closely; the rest lie further away than all of these
+UNRANKED = 50  # the rank of a paper that is not in the ranking
+
+
+@dataclass(frozen=True, slots=True)
+class Need:
+    """One thing that people wanted to know, and what their feedback taught about it."""
+
+    id: str
+    texts: tuple[str, ...]  # how it was asked, the most typical first
+    vectors: str  # base64 of float16 [len(texts), dimension], rows of unit length
+    rewrite: str | None = None  # another wording that ends in success more often
+    rewrite_confidence: float = 0.0  # probability that it does, in [0, 1]
+    relevance: Mapping[str, float] = field(default_factory=dict)  # paper id -> [-1, 1]
+    quotes: Mapping[str, Mapping[str, float]] = field(default_factory=dict)  # paper id -> sentence -> [-1, 1]
+    answerable: float = 0.0  # 1: answers to it were accepted; -1: none was
+    example: str | None = None  # an answer that was approved or edited
+    people: int = 0  # how many different people taught this
+    since: str = ""  # the day of the first and of the last feedback behind it, ISO
+    until: str = ""
+    why: str = ""  # in plain words
+
+
+@dataclass(frozen=True, slots=True)
+class Match:
+    """Two logistic models of (similarity, shared words, rank), fitted on paraphrases of development questions.
+
+    similarity: standard deviations above the background. shared: share of the words' weight in common. rank: log of
+    the paper's rank in the ranking without memory. The intercept comes first.
+    """
+
+    paper: tuple[float, float, float, float] = (-0.6, 0.52, 7.07, -1.52)  # the need's paper answers this question too
+    same: tuple[float, float, float, float] = (-1.9, 0.55, 7.0, -1.2)  # it is the same need
+    threshold: float = 0.5  # below this probability nothing is applied
+    reach: float = 0.6  # the largest addition to a paper's score
+
+
+@dataclass(frozen=True, slots=True)
+class Memory:
+    """All that was learned about needs. Empty: nothing was."""
+
+    items: tuple[Need, ...] = ()
+    match: Match = Match()
+    background: tuple[float, float] = (0.18, 0.11)  # mean and deviation of the cosine of unrelated questions
+
+
+@dataclass(frozen=True, slots=True)
+class Used:
+    """One need that had a say, for the trace."""
+
+    id: str
+    weight: float  # probability that it is the need asked about
+    why: str
+    people: int
+    since: str
+    until: str
+
+
+@dataclass(frozen=True, slots=True)
+class Recalled:
+    """What memory changes for one question. False where it changes nothing."""
+
+    rewrites: tuple[tuple[str, float], ...] = ()  # wording to search beside the own one, and its share of the score
+    papers: Mapping[str, float] = field(default_factory=dict)  # paper id -> addition to its score in [0, 1]
+    sentences: Mapping[tuple[str, str], float] = field(default_factory=dict)  # (paper id, sentence) -> [-1, 1]
+    support: float = 0.0  # for or against the collection holding the answer, in [-1, 1]
+    examples: tuple[str, ...] = ()
+    used: tuple[Used, ...] = ()
+
+    def __bool__(self) -> bool:
+        return bool(self.used)
+
+
+NOTHING = Recalled()
+
+
+class Recollection:
+    """A memory made ready for questions: vectors decoded, words weighed. Safe to share between threads."""
+
+    def __init__(self, memory: Memory) -> None:
+        """Raises ValueError if the vectors of a need do not fit its texts."""
+        self._memory = memory
+        self._owner = np.repeat(np.arange(len(memory.items)), [len(need.texts) for need in memory.items])
+        blocks = [decode(need.vectors, len(need.texts)) for need in memory.items]
+        if len({block.shape[1] for block in blocks}) > 1:
+            raise ValueError("the vectors of the needs differ in length")
+        self._vectors = np.concatenate(blocks) if blocks else np.zeros((0, 0), dtype=np.float32)
+        stems = [frozenset(content_stems(text[:TEXT_CHARS])) for need in memory.items for text in need.texts]
+        postings: dict[str, list[int]] = {}
+        for row, found in enumerate(stems):
+            for stem in found:
+                postings.setdefault(stem, []).append(row)
+        self._postings = {stem: np.array(rows) for stem, rows in postings.items()}
+        self._unknown = _idf(len(stems), 0)
+        self._idf = {stem: _idf(len(stems), len(rows)) for stem, rows in postings.items()}
+        self._mass = np.array([sum(self._idf[stem] for stem in found) for found in stems])
+
+    def __bool__(self) -> bool:
+        return bool(self._memory.items)
+
+    def recall(self, vector: NDArray[np.float32], text: str, ranked: Sequence[str] = ()) -> Recalled:
+        """What is remembered for this question.
+
+        vector: the question's, of unit length. ranked: ids of the papers found without memory, best first; a paper is
+        recalled more readily if the question finds it by itself too.
+        """
+        if not self._memory.items or vector.shape[0] != self._vectors.shape[1]:
+            return NOTHING
+        mean, deviation = self._memory.background
+        similarity = (self._vectors @ vector - mean) / deviation
+        shared = self._shared(text)
+        ranks = {paper: rank for rank, paper in enumerate(ranked[:UNRANKED])}
+        nothing_found = UNRANKED if ranks else 0
+        match = self._memory.match
+        closeness = match.paper[1] * similarity + match.paper[2] * shared
+        near = np.argpartition(-closeness, min(SHORTLIST, len(closeness)) - 1)[:SHORTLIST]
+        closest: dict[int, int] = {}  # number of the need -> its text that is closest to the question
+        for row in near[np.argsort(-closeness[near], kind="stable")]:
+            closest.setdefault(int(self._owner[row]), int(row))
+        seen = []
+        for number, row in closest.items():
+            need = self._memory.items[number]
+            place = {paper: ranks.get(paper, nothing_found) for paper in need.relevance}
+            found = float(similarity[row]), float(shared[row])
+            first = min((place[p] for p, weight in need.relevance.items() if weight > 0), default=nothing_found)
+            papers = {paper: _probability(match.paper, *found, rank) for paper, rank in place.items()}
+            seen.append((need, _probability(match.same, *found, first), papers))
+        return _combined(seen, match)
+
+    def _shared(self, text: str) -> NDArray[np.float64]:
+        """Share of the words' weight that the question has in common with each remembered text, in [0, 1]."""
+        common = np.zeros(len(self._mass))
+        own = frozenset(content_stems(text[:TEXT_CHARS]))
+        for stem in own:
+            if stem in self._postings:
+                common[self._postings[stem]] += self._idf[stem]
+        mass = sum(self._idf.get(stem, self._unknown) for stem in own)
+        return np.asarray(common / np.maximum(np.minimum(self._mass, mass), 1e-9))
+
+
+def _combined(seen: Iterable[tuple[Need, float, Mapping[str, float]]], match: Match) -> Recalled:
+    rewrites: list[tuple[float, str]] = []
+    papers: dict[str, list[float]] = {}
+    sentences: dict[tuple[str, str], float] = {}
+    supports, examples, used = [0.0], [], []
+    for need, same, by_paper in seen:
+        applied = {paper: p for paper, p in by_paper.items() if p >= match.threshold}
+        for paper, p in applied.items():
+            papers.setdefault(paper, []).append(p * need.relevance[paper])
+            for sentence, weight in need.quotes.get(paper, {}).items():
+                sentences[paper, sentence] = max(p * weight, sentences.get((paper, sentence), 0.0), key=abs)
+        if same >= match.threshold:
+            supports.append(same * need.answerable)
+            if need.rewrite is not None:
+                rewrites.append((same * need.rewrite_confidence, need.rewrite))
+            if need.example is not None:
+                examples.append((same, need.example))
+        if applied or same >= match.threshold:
+            weight = max(same, *applied.values()) if applied else same
+            used.append(Used(need.id, round(weight, 4), need.why, need.people, need.since, need.until))
+    if not used:
+        return NOTHING
+    share, rewrite = max(rewrites, default=(0.0, ""))
+    return Recalled(
+        rewrites=((rewrite, share),) if share > 0 else (),
+        papers={
+            paper: match.reach * (max(0.0, *said) + min(0.0, *said)) if len(said) > 1 else match.reach * said[0]
+            for paper, said in papers.items()
+        },
+        sentences=sentences,
+        support=max(supports) + min(supports),
+        examples=tuple(text for _, text in sorted(examples, reverse=True)),
+        used=tuple(sorted(used, key=lambda one: (-one.weight, one.id))),
+    )
+
+
+def _probability(model: tuple[float, float, float, float], similarity: float, shared: float, rank: int) -> float:
+    intercept, by_similarity, by_words, by_rank = model
+    logit = intercept + by_similarity * similarity + by_words * shared + by_rank * math.log1p(rank)
+    return float(1.0 / (1.0 + math.exp(-logit)))
+
+
+def _idf(texts: int, holding: int) -> float:
+    return float(np.log((texts + 1.0) / (holding + 0.5)))
+
+
+def encode(vectors: NDArray[np.float32]) -> str:
+    """Unit vectors [n, dimension] as text: base64 of float16, little endian."""
+    return base64.b64encode(np.ascontiguousarray(vectors, dtype="<f2").tobytes()).decode("ascii")
+
+
+def decode(text: str, count: int) -> NDArray[np.float32]:
+    """The vectors again. Raises ValueError if they are not so many."""
+    flat = np.frombuffer(base64.b64decode(text, validate=True), dtype="<f2").astype(np.float32)
+    if not count or flat.size % count:
+        raise ValueError(f"{flat.size} numbers are not {count} vectors")
+    return flat.reshape(count, -1)
+
+
+def memory_from_dict(record: Mapping[str, Any]) -> Memory:
+    """The memory that ``dataclasses.asdict`` wrote. Raises ValueError for unknown or missing keys."""
+    try:
+        _known(Memory, record)
+        items = []
+        for need in record.get("items", ()):
+            _known(Need, need)
+            items.append(Need(**{**need, "texts": tuple(need["texts"])}))
+        _known(Match, match := dict(record.get("match", {})))
+        match.update({name: tuple(match[name]) for name in ("paper", "same") if name in match})
+        mean, deviation = record.get("background", Memory.__dataclass_fields__["background"].default)
+        return Memory(tuple(items), Match(**match), (float(mean), float(deviation)))
+    except (TypeError, KeyError, AttributeError) as error:
+        raise ValueError(f"not a memory: {error}") from error
+
+
+def _known(kind: type[Any], record: Mapping[str, Any]) -> None:
+    if unknown := sorted(set(record) - {field.name for field in fields(kind)}):
+        raise ValueError(f"unknown key {', '.join(unknown)}")
