@@ -11,10 +11,10 @@ import click
 
 if TYPE_CHECKING:
     from eval.config import Config
-    from eval.qa import Dataset
+    from eval.gold import Dataset
+    from eval.lab.verdicts import Task
     from eval.results import Run
     from eval.run import Setup
-    from eval.verdicts import Task
     from rag.settings import Settings
 
 FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
@@ -113,8 +113,8 @@ def history_command(split: str) -> None:
 @click.option("--limit", type=click.IntRange(min=0), default=0, help="So many queries at most; 0: all.")
 def retrieval_command(path: Path, limit: int) -> None:
     """Rank the documents of a folder in BEIR's format, with Readback and the baselines."""
-    from eval.beir import rankers, read_benchmark
-    from eval.benchmark import retrieval_table, run_retrieval
+    from eval.lab.beir import rankers, read_benchmark
+    from eval.lab.benchmark import retrieval_table, run_retrieval
 
     benchmark = read_benchmark(path).first(limit)
     click.echo(f"{benchmark.name}: {len(benchmark.papers)} documents, {len(benchmark.queries)} queries", err=True)
@@ -133,7 +133,7 @@ def retrieval_command(path: Path, limit: int) -> None:
 @click.option("--limit", type=click.IntRange(min=0), default=0, help="So many claims at most; 0: all.")
 def claims_command(path: Path, split: str, limit: int) -> None:
     """Choose and verify the evidence for expert claims: a folder with SciFact's corpus and qa.jsonl."""
-    from eval.claims import claims_table, measure_claims, read_claims
+    from eval.lab.claims import claims_table, measure_claims, read_claims
 
     papers, claims = read_claims(path, split)
     claims = claims[:limit] if limit else claims
@@ -152,7 +152,7 @@ def claims_command(path: Path, split: str, limit: int) -> None:
 def qa_command(path: Path, limit: int) -> None:
     """Answer, or decline, the questions of a file in the format of PubMedQA (yes/no/maybe) or SQuAD 2."""
     from eval.config import Config
-    from eval.qa import confidence_table, read_dataset
+    from eval.lab.qa import confidence_table, read_dataset
     from eval.run import grade
 
     dataset = read_dataset(path)
@@ -170,8 +170,8 @@ def qa_command(path: Path, limit: int) -> None:
 @click.option("--who", envvar="USER", default="someone", help="Who labels.")
 def label_command(run: str, against: str | None, count: int, who: str) -> None:
     """Say of stored replies whether they are right, or which is better; and see what that means for all of them."""
-    from eval.label import label
-    from eval.verdicts import cases
+    from eval.lab.label import label
+    from eval.lab.verdicts import cases
 
     task = _task(run, against)
     known = cases(task.run.questions(), {paper.id: paper for paper in task.run.papers()})
@@ -191,7 +191,7 @@ def label_command(run: str, against: str | None, count: int, who: str) -> None:
 @click.option("--limit", type=click.IntRange(min=0), default=0, help="So many verdicts at most; 0: all.")
 def judge_command(run: str, against: str | None, model: str | None, limit: int) -> None:
     """Let a language model judge stored replies, and combine its verdicts with the labels of people."""
-    from eval.verdicts import cases, judge
+    from eval.lab.verdicts import cases, judge
     from rag.chat_model import OpenAIChat
 
     task = _task(run, against)
@@ -259,7 +259,8 @@ def _execute(setup: Setup) -> Run:
 
 
 def _blame(setup: Setup, run: Run) -> None:
-    from eval.blame import blame_run, tally
+    from eval.failures import tally
+    from eval.lab.blame import blame_run
 
     with _bar("blaming", "failures", None) as progress:
         counts = tally(blame_run(setup, run, progress))
@@ -286,7 +287,7 @@ def _hold(run: Run, config: Config, *, fast: bool) -> bool:
 
 def _task(run: str, against: str | None) -> Task:
     from eval.compare import Side
-    from eval.verdicts import Task
+    from eval.lab.verdicts import Task
 
     home = _home()
     return Task(Side.of(home, run), Side.of(home, against) if against else None)
@@ -295,7 +296,7 @@ def _task(run: str, against: str | None) -> Task:
 def _estimate(task: Task) -> None:
     from statistics import fmean
 
-    from eval.verdicts import JUDGED, LABELS, estimate, read, said, store
+    from eval.lab.verdicts import JUDGED, LABELS, estimate, read, said, store
 
     found = estimate(task)
     if found is not None:

@@ -24,6 +24,7 @@ from typing import Any, Literal, get_args
 
 from eval.metrics.facts import holds_fact
 from rag.errors import CorpusError
+from rag.types import Paper
 
 Expects = Literal["answer", "abstain", "correct"]
 Split = Literal["dev", "test"]
@@ -105,6 +106,16 @@ class Item:
     def to_dict(self) -> dict[str, Any]:
         """One input line of ``readback ask --batch``."""
         return {"id": self.id, "turns": [{"question": turn} for turn in self.turns]}
+
+
+@dataclass(frozen=True, slots=True)
+class Dataset:
+    """Papers, and questions about them."""
+
+    name: str
+    papers: tuple[Paper, ...]
+    questions: tuple[GoldQuestion, ...]
+    decisions: Mapping[str, str]  # question id -> yes, no or maybe; empty where the format has none
 
 
 def load_gold(

@@ -29,6 +29,7 @@ from eval.summary import Figure
 from rag.errors import ReadbackError
 from rag.types import Answer, Citation, Paper, RetrievedPaper, Sentence, Usage
 
+ESTIMATES = "estimates.jsonl"  # what people and a judge say
 META, ROWS, SCORES = "meta.json", "rows.jsonl", "scores.json"
 QUESTIONS, PAPERS = "questions.jsonl", "papers.jsonl"
 NEWEST = "latest"

@@ -18,10 +18,9 @@ from pathlib import Path
 from eval.baselines import Bm25, EmbedderAlone, FirstAbstract, LlamaIndexCitations, LlamaIndexStarter, System
 from eval.collection import prepare
 from eval.config import BM25, CITATIONS, EMBEDDER, READBACK, STARTER, SYSTEMS, Config, public
-from eval.gold import GOLD, STANDALONE, GoldQuestion, Item, expand, gold_hash, load_gold
+from eval.gold import GOLD, STANDALONE, Dataset, GoldQuestion, Item, expand, gold_hash, load_gold
 from eval.measures import Graded, score
 from eval.provenance import code_version, commit, corpus_hash, digest, measures_version, versions
-from eval.qa import Dataset
 from eval.results import META, AnswerCache, Row, Run
 from eval.summary import summarise
 from rag.corpus import read

@@ -183,6 +183,25 @@ def standard_error(values: Sequence[float]) -> float:
     return float(data.std(ddof=1)) / sqrt(len(data))
 
 
+def auc(positive: Sequence[float], negative: Sequence[float]) -> float:
+    """How often a positive has the higher score, ties half; in [0, 1], 0.5 is chance. Source: Mann and Whitney 1947.
+
+    Raises ValueError if one of them is empty.
+    """
+    if not positive or not negative:
+        raise ValueError("an AUC needs positives and negatives")
+    high, low = np.asarray(positive)[:, None], np.asarray(negative)[None, :]
+    return float(((high > low) + 0.5 * (high == low)).mean())
+
+
+def auc_interval(positive: Sequence[float], negative: Sequence[float]) -> tuple[float, float]:
+    """95 % percentile bootstrap, both sides drawn anew."""
+    rng = np.random.default_rng(0)
+    high, low = np.sort(positive), np.sort(negative)
+    drawn = [auc(list(rng.choice(high, len(high))), list(rng.choice(low, len(low)))) for _ in range(RESAMPLES)]
+    return float(np.quantile(drawn, 0.025)), float(np.quantile(drawn, 0.975))
+
+
 def _sorted(values: Sequence[float]) -> Floats:
     """Sorted, so that a seeded draw does not depend on the order of the questions."""
     data = np.sort(np.asarray(values, dtype=np.float64))

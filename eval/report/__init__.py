@@ -7,15 +7,15 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from eval.blame import BLAMES, Blame, failures, tally
 from eval.config import READBACK
+from eval.failures import BLAMES, Blame, failures, tally
 from eval.gold import GOLD, STANDALONE, GoldQuestion
 from eval.measures import BY_NAME, MEASURES, Graded, right
 from eval.report import charts
 from eval.report.failure import card
 from eval.report.page import document, esc, figure, table, tag
 from eval.report.taxonomy import Node, by_kind, by_topic, findings, grow
-from eval.results import Run
+from eval.results import ESTIMATES, Run
 from eval.run import OWN, grade
 from eval.stats import compare
 from eval.summary import Figure, mean_figure
@@ -223,8 +223,6 @@ def _askers(graded: Sequence[Graded]) -> list[str]:
 
 
 def _judged(run: Run) -> list[str]:
-    from eval.verdicts import ESTIMATES
-
     lines = run.lines(ESTIMATES)
     if not lines:
         return []

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from eval.blame import Blame
+from eval.failures import Blame
 from eval.measures import Graded, right
 from eval.metrics import holds_fact, shares_words
 from eval.report.page import esc, table, tag

@@ -11,13 +11,14 @@ from typing import Any
 import pytest
 
 from eval.baselines import Bm25, Ranked
-from eval.beir import HYBRID, RERANKED, Benchmark, measure, rankers, read_benchmark
-from eval.benchmark import retrieval_table, run_retrieval
-from eval.claims import auc, auc_interval, claims_table, measure_claims, precision_recall, read_claims
 from eval.collection import prepare
 from eval.config import Config
-from eval.qa import confidence_table, read_dataset
+from eval.lab.beir import HYBRID, RERANKED, Benchmark, measure, rankers, read_benchmark
+from eval.lab.benchmark import retrieval_table, run_retrieval
+from eval.lab.claims import claims_table, measure_claims, precision_recall, read_claims
+from eval.lab.qa import confidence_table, read_dataset
 from eval.run import execute, grade, open_setup
+from eval.stats import auc, auc_interval
 from rag.errors import CorpusError
 from rag.settings import Settings
 from tests.eval.conftest import PAPERS

@@ -9,9 +9,9 @@ from typing import Any, cast
 import numpy as np
 import pytest
 
-from eval.blame import Blame, blame, failures, find_blame, stages_of, tally
-from eval.counterfactual import STAGES, Stage
+from eval.failures import STAGES, Blame, Stage, failures, tally
 from eval.gold import GoldQuestion
+from eval.lab.blame import blame, find_blame, stages_of
 from eval.measures import Graded, right
 from eval.run import Setup
 from rag.answer.fitted import Logistic

@@ -14,10 +14,10 @@ from pydantic import SecretStr
 
 from eval.compare import Side
 from eval.gold import GoldQuestion
-from eval.judge import TRIES, Case, Grade, JudgeError, grade, parse_object, win
-from eval.label import label
+from eval.lab.judge import TRIES, Case, Grade, JudgeError, grade, parse_object, win
+from eval.lab.label import label
+from eval.lab.verdicts import JUDGED, LABELS, Found, Task, cases, estimate, judge, keep, read, said, store, unlabelled
 from eval.run import Setup, execute
-from eval.verdicts import JUDGED, LABELS, Found, Task, cases, estimate, judge, keep, read, said, store, unlabelled
 from rag.chat_model import OpenAIChat
 from rag.types import Answer
 from tests.eval.conftest import LINES, PAPERS, answer, question_of

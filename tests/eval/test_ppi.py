@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from eval.ppi import FEWEST, Estimate, estimate_mean
+from eval.lab.ppi import FEWEST, Estimate, estimate_mean
 
 Floats = NDArray[np.float64]
 Judge = Callable[[Floats, np.random.Generator], Floats]

@@ -11,9 +11,10 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eval.blame import Blame, blame_run, tally
+from eval.failures import Blame, tally
 from eval.gold import GoldQuestion
 from eval.history import write_history
+from eval.lab.blame import blame_run
 from eval.measures import Graded
 from eval.report import build, write_report
 from eval.report.failure import card

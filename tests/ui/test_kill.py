@@ -10,7 +10,7 @@ from random import Random
 
 import pytest
 
-from eval.bench.load import CutOff, Feedback, Knowledge, Mixed, Server, User, lost_feedback, mixed_records
+from eval.lab.load import CutOff, Feedback, Knowledge, Mixed, Server, User, lost_feedback, mixed_records
 from rag.corpus import read
 from rag.finder import Finder
 from rag.settings import Settings, shipped_corpus

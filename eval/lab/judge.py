@@ -1,9 +1,9 @@
 """A language model as a judge, kept on a short lead.
 
 It is given criteria before it may give scores, it must answer in strict JSON, and of two replies it sees both orders,
-so that liking the first one cancels out. Its verdicts never stand alone as truth: ``eval.verdicts`` combines them with
-labels made by people. Sources: Zheng et al. 2023, Judging LLM-as-a-Judge, arXiv:2306.05685 (position bias, swapping);
-Liu et al. 2023, G-Eval, arXiv:2303.16634 (criteria and steps before scores).
+so that liking the first one cancels out. Its verdicts never stand alone as truth: ``eval.lab.verdicts`` combines them
+with labels made by people. Sources: Zheng et al. 2023, Judging LLM-as-a-Judge, arXiv:2306.05685 (position bias,
+swapping); Liu et al. 2023, G-Eval, arXiv:2303.16634 (criteria and steps before scores).
 """
 
 from __future__ import annotations

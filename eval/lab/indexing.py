@@ -1,6 +1,6 @@
 """Which window and passage length find papers best, and how fast papers are indexed.
 
-    python -m eval.bench.indexing
+    python -m eval.lab.indexing
 
 "one" is recall of the central papers of development questions about one paper, "all" the share of all right papers for
 questions about several; dense search alone, then the whole way. A text beyond the window is embedded in several windows

@@ -6,8 +6,8 @@ import textwrap
 from collections.abc import Callable, Mapping
 from hashlib import sha256
 
-from eval.judge import Case
-from eval.verdicts import LABELS, Found, Task, keep, unlabelled
+from eval.lab.judge import Case
+from eval.lab.verdicts import LABELS, Found, Task, keep, unlabelled
 from rag.types import Answer
 
 WIDTH = 100

@@ -1,6 +1,6 @@
 """Many people at once against one process: how long they wait, whether they stay apart, what ``kill -9`` loses.
 
-    python -m eval.bench.load [--users 32] [--seconds 120]
+    python -m eval.lab.load [--users 32] [--seconds 120]
 
 One real server without a language model. First one user alone, who does not pause to think, then all users at once, who
 do. Each is a browser of its own and asks development questions in conversations of three turns, with feedback here and
@@ -37,8 +37,8 @@ from typing import Any, Self
 import click
 import httpx
 
-from eval.bench.startup import percentile
 from eval.gold import expand, load_gold, read_abstracts
+from eval.lab.startup import percentile
 from eval.table import aligned
 from rag.settings import CHECKOUT
 

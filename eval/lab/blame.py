@@ -10,14 +10,12 @@ from __future__ import annotations
 
 import json
 import logging
-from collections import Counter
-from collections.abc import Callable, Collection, Mapping, Sequence
-from dataclasses import asdict, dataclass
-from typing import Any
+from collections.abc import Callable, Collection, Sequence
 
 from eval.config import READBACK
-from eval.counterfactual import STAGES, Stage, replay
+from eval.failures import BLAMES, STAGES, Blame, Stage, failures
 from eval.gold import GoldQuestion
+from eval.lab.counterfactual import replay
 from eval.measures import Graded, right
 from eval.results import Run
 from eval.run import Setup, grade
@@ -25,33 +23,7 @@ from rag.engine import Assistant
 from rag.types import Answer
 
 log = logging.getLogger(__name__)
-BLAMES = "blame.jsonl"
 Replay = Callable[[Collection[Stage]], float]  # score in [0, 1] of the reply with the gold outputs of some stages
-
-
-@dataclass(frozen=True, slots=True)
-class Blame:
-    """Why one reply is wrong."""
-
-    question_id: str
-    score: float  # of the reply as it was, in [0, 1], below 1
-    stages: tuple[Stage, ...]  # to blame, earliest first; empty: none; several: only together
-    ceiling: float  # score with the gold outputs of all stages
-    what_if: Mapping[Stage, float]  # score with the gold output of one stage alone
-
-    @property
-    def stage(self) -> Stage | None:
-        """The earliest stage to blame."""
-        return self.stages[0] if self.stages else None
-
-    @classmethod
-    def of(cls, record: Mapping[str, Any]) -> Blame:
-        """From a line of blame.jsonl."""
-        return cls(**{**record, "stages": tuple(record["stages"])})
-
-    def to_dict(self) -> dict[str, Any]:
-        """A line of blame.jsonl."""
-        return asdict(self)
 
 
 def stages_of(question: GoldQuestion) -> tuple[Stage, ...]:
@@ -109,15 +81,3 @@ def blame_run(setup: Setup, run: Run, progress: Callable[[int], None] = lambda _
         progress(1)
     run.put(BLAMES, "".join(json.dumps(one.to_dict()) + "\n" for one in found))
     return found
-
-
-def failures(graded: Sequence[Graded]) -> list[Graded]:
-    """Replies to questions as written that are not all right, worst first."""
-    wrong = [one for one in graded if one.asker is None and right(one) < 1.0]
-    return sorted(wrong, key=lambda one: (right(one), one.question.id))
-
-
-def tally(blames: Sequence[Blame]) -> dict[str, int]:
-    """How often each stage is to blame, in the order of the stages; "none" last."""
-    counts: Counter[str] = Counter(one.stage or "none" for one in blames)
-    return {name: counts[name] for name in (*STAGES, "none") if counts[name]}

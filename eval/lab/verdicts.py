@@ -1,8 +1,8 @@
 """Verdicts of a judge and labels of people on stored runs, and what both together say.
 
 What people say is what counts; the judge's verdicts on further questions make it more precise, whatever the judge is
-worth (``eval.ppi``). People label questions in an order left to chance, which is what makes their few labels speak for
-the others.
+worth (``eval.lab.ppi``). People label questions in random order, which is what makes their few labels speak for the
+others.
 """
 
 from __future__ import annotations
@@ -15,14 +15,14 @@ from hashlib import sha256
 
 from eval.compare import Side
 from eval.gold import GoldQuestion
-from eval.judge import Case, grade, win
-from eval.ppi import Estimate, estimate_mean
-from eval.results import Run
+from eval.lab.judge import Case, grade, win
+from eval.lab.ppi import Estimate, estimate_mean
+from eval.results import ESTIMATES, Run
 from rag.errors import ProviderError
 from rag.ports import ChatModel
 from rag.types import Answer, Paper
 
-LABELS, JUDGED, ESTIMATES = "labels.jsonl", "judged.jsonl", "estimates.jsonl"
+LABELS, JUDGED = "labels.jsonl", "judged.jsonl"
 AT_ONCE = 4  # verdicts in the air
 ALONE = ""  # against nobody: is this reply right?
 

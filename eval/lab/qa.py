@@ -14,28 +14,17 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eval.claims import auc, auc_interval
-from eval.gold import Expects, GoldQuestion
+from eval.gold import Dataset, Expects, GoldQuestion
 from eval.measures import Graded
+from eval.stats import auc, auc_interval
 from eval.table import aligned
 from rag.errors import CorpusError
 from rag.types import Paper
 
 DECISIONS = ("yes", "no", "maybe")
-
-
-@dataclass(frozen=True, slots=True)
-class Dataset:
-    """Papers, and questions about them."""
-
-    name: str
-    papers: tuple[Paper, ...]
-    questions: tuple[GoldQuestion, ...]
-    decisions: Mapping[str, str]  # question id -> yes, no or maybe; empty where the format has none
 
 
 def read_dataset(file: Path) -> Dataset:

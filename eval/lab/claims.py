@@ -21,9 +21,9 @@ from typing import Literal, cast, get_args
 
 import numpy as np
 
-from eval.beir import objects_of, read_papers
+from eval.lab.beir import objects_of, read_papers
 from eval.measures import Values
-from eval.stats import bootstrap_interval
+from eval.stats import auc, auc_interval, bootstrap_interval
 from eval.table import aligned
 from rag.answer.evidence import PaperEvidence
 from rag.engine import Assistant
@@ -41,7 +41,6 @@ PAIRS: tuple[tuple[Label, Label], ...] = (
     ("SUPPORT", "CONTRADICT"),
 )
 QUOTED = (1, 2, 3)  # sentences taken from the paper
-RESAMPLES = 2000
 
 
 @dataclass(frozen=True, slots=True)
@@ -153,25 +152,6 @@ def precision_recall(scores: ClaimScores, count: int) -> tuple[float, float, flo
     wanted = sum(sum(hits) for hits in scores.ranked.values())
     precision, recall = right / taken if taken else 0.0, right / wanted if wanted else 0.0
     return precision, recall, 2 * precision * recall / (precision + recall) if right else 0.0
-
-
-def auc(positive: Sequence[float], negative: Sequence[float]) -> float:
-    """How often a positive has the higher score, ties half; in [0, 1], 0.5 is chance. Source: Mann and Whitney 1947.
-
-    Raises ValueError if one of them is empty.
-    """
-    if not positive or not negative:
-        raise ValueError("an AUC needs positives and negatives")
-    high, low = np.asarray(positive)[:, None], np.asarray(negative)[None, :]
-    return float(((high > low) + 0.5 * (high == low)).mean())
-
-
-def auc_interval(positive: Sequence[float], negative: Sequence[float]) -> tuple[float, float]:
-    """95 % percentile bootstrap, both sides drawn anew."""
-    rng = np.random.default_rng(0)
-    high, low = np.sort(positive), np.sort(negative)
-    drawn = [auc(list(rng.choice(high, len(high))), list(rng.choice(low, len(low)))) for _ in range(RESAMPLES)]
-    return float(np.quantile(drawn, 0.025)), float(np.quantile(drawn, 0.975))
 
 
 def claims_table(scores: ClaimScores) -> str:

@@ -7,8 +7,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
-from typing import Literal, cast, get_args
+from typing import cast
 
+from eval.failures import Stage
 from eval.gold import GoldQuestion
 from eval.metrics import CENTRAL, holds_fact
 from rag.answer.evidence import PaperEvidence, SentenceEvidence
@@ -21,8 +22,6 @@ from rag.rewrite import Rewritten
 from rag.types import Answer, Hit, Options, Turn, Usage
 from rag.verify import Verdict, Verifier
 
-Stage = Literal["rewrite", "retrieval", "ranking", "selection", "verification", "abstention"]
-STAGES: tuple[Stage, ...] = get_args(Stage)  # in the order in which they happen
 REACH = 20  # papers among which retrieval must bring the gold ones; to put those first is the ranking's work
 ANSWER, ABSTAIN = -1.0, 2.0  # thresholds of confidence that no probability falls below, or reaches
 

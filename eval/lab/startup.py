@@ -1,6 +1,6 @@
 """How long people wait: a cold ``readback ask``, warm answers, ``readback --help``, beside bare Python.
 
-    python -m eval.bench.startup
+    python -m eval.lab.startup
 
 Cold means a new process with an index that is there; files may be in the operating system's cache.
 """

@@ -11,7 +11,7 @@ from pathlib import Path
 from statistics import fmean, median
 
 from eval.baselines import Ranker
-from eval.beir import MEASURES, RERANKED, Benchmark, Scores, measure
+from eval.lab.beir import MEASURES, RERANKED, Benchmark, Scores, measure
 from eval.provenance import code_version, commit, corpus_hash, versions
 from eval.stats import bootstrap_interval, compare
 from eval.table import aligned
