@@ -82,7 +82,7 @@ def test_every_name_is_typed() -> None:
     [
         "import rag",
         "from rag import Answer, Paper, ReadbackError",
-        "import rag.cli",
+        "import ui.cli",
     ],
 )
 def test_starting_is_light(code: str) -> None:
@@ -92,7 +92,7 @@ def test_starting_is_light(code: str) -> None:
 @pytest.mark.parametrize("arguments", [["--help"], ["--version"], []])
 def test_help_is_light(arguments: list[str]) -> None:
     code = (
-        "from rag.cli import main\n"
+        "from ui.cli import main\n"
         f"sys.argv = ['readback', *{arguments}]\n"
         "try:\n    main()\nexcept SystemExit as end:\n    assert end.code in (0, 2), end.code"
     )
@@ -100,6 +100,6 @@ def test_help_is_light(arguments: list[str]) -> None:
 
 
 def test_asking_does_not_import_what_only_a_server_or_a_model_needs() -> None:
-    assert loaded_by("import rag.engine, rag.cli.ask").isdisjoint(
+    assert loaded_by("import rag.engine, ui.cli.ask").isdisjoint(
         {"fastapi", "gradio", "llama_index", "openai", "sklearn", "sqlalchemy"}
     )

@@ -8,7 +8,7 @@ import socket
 import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, cast
 
 from rag.errors import SettingsError
 
@@ -17,7 +17,8 @@ os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 if TYPE_CHECKING:
     import gradio as gr
-    from fastapi import FastAPI, Request
+    from fastapi import FastAPI
+    from starlette.requests import Request
 
     from rag.settings import Settings
     from ui.services import Services
@@ -36,16 +37,17 @@ def create_app(services: Services, page: gr.Blocks | None = None, look: Mapping[
     """
     from anyio import to_thread
     from fastapi import FastAPI
+    from starlette.requests import Request
 
-    from ui.access.door import Door
+    from ui import problems
+    from ui.access.door import Door, asker_of
     from ui.access.gate import Gate
     from ui.access.login import login_routes
-    from ui.api import ask, conversations, docs, errors, feedback, openai, operations, papers
-    from ui.api.turns import TurnMemory
-    from ui.mcp_server import build
+    from ui.api import ask, conversations, docs, feedback, openai, operations, papers
+    from ui.mcp import build
 
     door = Door.of(services.settings)
-    mcp = build(services, lambda context: user_id(context.request_context.request))
+    mcp = build(services, lambda context: asker_of(cast(Request, context.request_context.request)))
     mcp_routes = mcp.streamable_http_app().routes
 
     @asynccontextmanager
@@ -56,9 +58,8 @@ def create_app(services: Services, page: gr.Blocks | None = None, look: Mapping[
 
     app = FastAPI(title="Readback", description=DESCRIPTION, docs_url=None, redoc_url=None, lifespan=lifespan)
     app.state.services, app.state.door = services, door
-    app.state.turns, app.state.papers = TurnMemory(), papers.PaperList(services.assistant)
     app.state.probe = operations.ModelProbe(services.settings)
-    errors.install(app)
+    problems.install(app)
     app.add_middleware(Gate, door=door, services=services)
     for module in (ask, openai, papers, feedback, conversations, operations, docs):
         app.include_router(module.router)
@@ -67,11 +68,6 @@ def create_app(services: Services, page: gr.Blocks | None = None, look: Mapping[
     if page is not None:
         _mount(app, page, look or {}, services.settings)
     return app
-
-
-def user_id(request: Request | Any) -> str:
-    """The pseudonymous id behind a request: what handlers of the page see as ``gr.Request.username``."""
-    return str(request.state.identity.user)
 
 
 def page_of(services: Services) -> tuple[gr.Blocks, dict[str, Any]]:
@@ -144,6 +140,11 @@ def address_of(listening: socket.socket) -> str:
 def _mount(app: FastAPI, page: gr.Blocks, look: Mapping[str, Any], settings: Settings) -> None:
     import gradio
     from starlette.exceptions import HTTPException
+
+    from ui.access.door import identity_of
+
+    def user_id(request: Request) -> str:  # what Gradio shows handlers as ``request.username``
+        return identity_of(request).user
 
     async def nowhere() -> None:
         raise HTTPException(404, "There is no such address, or not with this method.")

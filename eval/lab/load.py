@@ -51,7 +51,7 @@ PATIENCE_S = 180.0  # for a start, and for a reply: beyond it something hangs
 COMPARED = ("standalone_question", "abstained", "text", "citations")  # the same for everybody who asks the same
 SHOWN = 5  # faults that are printed; all are counted
 BROWSER = {"accept": "text/html"}  # whoever asks for a page gets a cookie
-READBACK = (sys.executable, "-c", "from rag.cli import main; main()")
+READBACK = (sys.executable, "-c", "from ui.cli import main; main()")
 
 
 class Failed(Exception):

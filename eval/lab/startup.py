@@ -26,7 +26,7 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         env = {name: value for name, value in os.environ.items() if not name.startswith(("READBACK_", "OPENAI_"))}
         env["READBACK_DATA_DIR"] = folder
-        readback = [sys.executable, "-c", "from rag.cli import main; main()"]
+        readback = [sys.executable, "-c", "from ui.cli import main; main()"]
         _run([*readback, "index"], env)
         rows = [
             ("python -c pass", _seconds(lambda: _run([sys.executable, "-c", "pass"], env))),

@@ -14,12 +14,12 @@ import pytest
 from click.testing import CliRunner, Result
 
 from rag import Assistant
-from rag.cli import group
 from rag.errors import ReadbackError
 from tests.engine.shared import ABOUT_CTRL, ABOUT_TPRF, CTRL, TPRF, UNKNOWN, index_shipped
+from ui.cli import group
 
 ROOT = Path(__file__).parents[2]
-START = "from rag.cli import main; main()"
+START = "from ui.cli import main; main()"
 
 
 @pytest.fixture(scope="session")

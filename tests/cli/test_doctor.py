@@ -8,9 +8,9 @@ from pathlib import Path
 import pytest
 
 import rag.embed
-from rag.cli import main
 from rag.settings import Settings
 from tests.index.fakes import WordEmbedder, make_papers, open_index
+from ui.cli import main
 
 
 @pytest.fixture(autouse=True)

@@ -12,9 +12,9 @@ import pytest
 from filelock import FileLock
 
 import rag.embed
-from rag.cli import main
 from rag.settings import Settings
 from tests.index.fakes import WordEmbedder, make_paper, make_papers, open_index
+from ui.cli import main
 
 OTHER = WordEmbedder("other-model", 192)
 
@@ -205,5 +205,5 @@ def test_the_shipped_papers_are_indexed_when_nothing_is_named(monkeypatch: pytes
 
 def readback(*arguments: str, **env: str) -> subprocess.CompletedProcess[str]:
     """The console script in a process of its own."""
-    command = [sys.executable, "-c", "from rag.cli import main; main()", *arguments]
+    command = [sys.executable, "-c", "from ui.cli import main; main()", *arguments]
     return subprocess.run(command, env={**os.environ, **env}, capture_output=True, text=True, timeout=120, check=False)

@@ -5,14 +5,15 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Literal, Self
 
+from starlette.requests import Request  # at runtime too: FastAPI reads the annotations
+
 from ui.access.exposure import Exposure, exposure_of
 from ui.access.keys import ApiKey, match_key, parse_keys
 from ui.access.sessions import DAY_S, Session, Sessions, new_browser, server_secret
 from ui.access.users import Users
+from ui.services import Asker
 
 if TYPE_CHECKING:
-    from starlette.requests import Request
-
     from rag.settings import Settings
 
 LOCAL = "local"  # the user id of programs on this machine, where no login is needed
@@ -27,6 +28,7 @@ class Identity:
     name: str | None  # for people to read; None without a login
     how: Literal["local", "browser", "login", "key"]
     cookie: str | None = None  # to be set with the response
+    returning: bool = True  # False: a browser that has no cookie yet, or keeps none
 
 
 class KeyRefused(Exception):
@@ -92,7 +94,26 @@ class Door:
             return Identity(LOCAL, None, "local")
         fresh = session is not None and session.age_s < RENEW_S
         browser = known or new_browser()
-        return Identity(browser, None, "browser", None if known and fresh else self.sessions.seal("browser", browser))
+        cookie = None if known and fresh else self.sessions.seal("browser", browser)
+        return Identity(browser, None, "browser", cookie, returning=known is not None)
+
+
+def identity_of(request: Request) -> Identity:
+    """Who is asking; the gate let nobody else through."""
+    identity = request.state.identity
+    assert isinstance(identity, Identity)
+    return identity
+
+
+def asker_of(request: Request) -> Asker:
+    """The same for the services: whose record it is, and whom limits count."""
+    identity = identity_of(request)
+    return Asker(identity.user, address_of(request), identity.returning)
+
+
+def address_of(request: Request) -> str:
+    """Where a request came from."""
+    return request.client.host if request.client else "unknown"
 
 
 def from_browser(request: Request) -> bool:

@@ -12,11 +12,11 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from rag.errors import ReadbackError, SettingsError
-from ui.access.door import Identity, KeyRefused, wants_page
+from ui.access.door import Identity, KeyRefused, address_of, wants_page
 from ui.access.exposure import is_loopback
 from ui.access.headers import dress
-from ui.access.rates import RateLimited
-from ui.api.errors import BUG, explained, problem
+from ui.problems import BUG, explained, problem
+from ui.services.rates import RateLimited
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 METHODS = SAFE | {"POST", "PUT", "PATCH", "DELETE"}
-ASKING = frozenset({"/v1/chat/completions", "/api/ask"})
 PUBLIC = frozenset({"/healthz", "/readyz", "/login", "/logout"})
 UNFIT = "This server is not set up as it should be: its log says more."
 UPLOADS = frozenset({"/api/papers", "/gradio_api/upload"})
@@ -38,7 +37,7 @@ class TooLarge(HTTPException):
 
     def __init__(self, most_bytes: int) -> None:
         """most_bytes: the limit."""
-        super().__init__(413, f"The request is larger than the {most_bytes:,} bytes that are taken here.")
+        super().__init__(413, f"The request is larger than the {most_bytes:,} bytes allowed here.")
 
 
 def area_of(path: str) -> str:
@@ -157,7 +156,7 @@ class Gate:
 
     def _admit(self, request: Request) -> tuple[Identity | None, Response | None]:
         """Who it is, or why not."""
-        path, address = request.url.path, request.client.host if request.client else "unknown"
+        path, address = request.url.path, address_of(request)
         rates = self._services.rates
         try:
             identity = self._door.identify(request)
@@ -173,11 +172,8 @@ class Gate:
             return None, problem(403, "Requests from pages of other sites are refused.", "foreign_origin")
         if identity is None and path not in PUBLIC:
             return None, self._login_needed(request)
-        user = identity.user if identity else address
-        if path in ASKING and request.method == "POST":
-            rates.question_from(address)
-        elif request.method not in SAFE or area_of(path) in ("v1", "api", "mcp"):
-            rates.request(user, address)
+        if request.method not in SAFE or area_of(path) in ("v1", "api", "mcp"):
+            rates.request(identity.user if identity and identity.returning else address, address)
         return identity, None
 
     def _login_needed(self, request: Request) -> Response:

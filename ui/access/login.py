@@ -9,6 +9,7 @@ from fastapi import APIRouter, Form, Request
 from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
+from ui.access.door import address_of
 from ui.access.gate import set_session
 from ui.access.headers import PLAIN_CSP
 
@@ -52,7 +53,7 @@ def login_routes(door: Door, services: Services) -> APIRouter:
         name: Annotated[str, Form(max_length=100)] = "",
         next: Annotated[str, Form(max_length=2000)] = "/",
     ) -> Response:
-        address = request.client.host if request.client else "unknown"
+        address = address_of(request)
         services.rates.check_failures(address)
         cookie = await run_in_threadpool(door.enter, name.strip(), password)  # argon2 takes its time
         if cookie is None:

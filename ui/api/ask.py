@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import asdict
+from collections.abc import Generator
+from dataclasses import asdict, replace
 from typing import Any
 
 from fastapi import APIRouter
@@ -13,18 +13,15 @@ from starlette.responses import Response
 from rag.errors import QuestionError, ReadbackError
 from rag.types import Answer, Retrieved, StreamEvent, TextDelta, Turn
 from ui.api.asking import (
+    AskerDep,
     AskOptions,
-    IdentityDep,
     RecordId,
     ServerSentEvents,
     ServicesDep,
     begun,
-    checked_question,
-    checked_turns,
     frame,
-    place_in,
 )
-from ui.api.errors import BUG, ErrorReply, error_body, log, status_of
+from ui.problems import BUG, ErrorReply, error_body, log, status_of
 
 router = APIRouter(prefix="/api", tags=["Asking"])
 
@@ -80,31 +77,27 @@ ERRORS: dict[int | str, dict[str, Any]] = {
 
 
 @router.post("/ask", responses={200: {"content": {"text/event-stream": {}}}, **ERRORS}, response_model=AskReply)
-def ask(body: AskRequest, services: ServicesDep, identity: IdentityDep) -> Response | AskReply:
+def ask(body: AskRequest, services: ServicesDep, asker: AskerDep) -> Response | AskReply:
     """Answer a question with exact quotes, or say that the collection does not hold the answer."""
-    question = checked_question(services.settings, body.question)
-    checked_turns(services.settings, len(body.history))
+    services.asking.check(body.question)
+    services.conversations.check_length(len(body.history))
     if body.history and body.conversation is not None:
         raise QuestionError("Give either a conversation or a history.")
-    conversation, turn, known = place_in(services, identity.user, body.conversation, body.turn)
-    history = [past.to_turn() for past in body.history] or known
-    events = services.answer_stream(
-        question,
-        user=identity.user,
-        conversation=conversation,
-        turn=turn,
-        history=history,
-        options=body.options.to_options(),
-        source="api",
+    place = services.conversations.place(asker.user, body.conversation, body.turn)
+    if body.history:
+        place = replace(place, history=[past.to_turn() for past in body.history])
+    assert place.conversation is not None, "one has been begun"
+    events = services.asking.stream(
+        body.question, asker=asker, source="api", place=place, options=body.options.to_options()
     )
     if body.stream:
-        return ServerSentEvents(frames(begun(events), conversation, turn))
+        return ServerSentEvents(frames(begun(events), place.conversation, place.turn))
     *_, answer = events
     assert isinstance(answer, Answer), "a stream ends with its answer"
-    return AskReply(conversation=conversation, turn=turn, answer=answer)
+    return AskReply(conversation=place.conversation, turn=place.turn, answer=answer)
 
 
-def frames(events: Iterator[StreamEvent], conversation: str, turn: int) -> Iterator[str]:
+def frames(events: Generator[StreamEvent], conversation: str, turn: int) -> Generator[str]:
     """The events of a stream as server-sent events; an error on the way is the last of them."""
     try:
         for event in events:
@@ -121,4 +114,4 @@ def frames(events: Iterator[StreamEvent], conversation: str, turn: int) -> Itera
         log.exception("a bug, halfway through an answer")
         yield frame(error_body(500, BUG, "bug"), "error")
     finally:
-        getattr(events, "close", lambda: None)()
+        events.close()

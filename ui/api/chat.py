@@ -23,7 +23,7 @@ class Part(BaseModel):
     text: str | None = None
 
 
-class Message(BaseModel):
+class ChatMessage(BaseModel):
     """One message. Those of roles other than user and assistant are read over: nothing in them changes an answer."""
 
     model_config = ConfigDict(extra="allow")
@@ -54,7 +54,9 @@ class ChatRequest(BaseModel):
     model_config = ConfigDict(extra="allow")
 
     model: str = Field(description="readback, readback-quotes or readback-written: see GET /v1/models.")
-    messages: list[Message] = Field(min_length=1, description="The last one is the question; the rest is its history.")
+    messages: list[ChatMessage] = Field(
+        min_length=1, description="The last one is the question; the rest is its history."
+    )
     stream: bool | None = False
     stream_options: StreamOptions | None = None
     n: Literal[1] | None = Field(default=None, description="There is one answer to a question.")
@@ -146,7 +148,7 @@ class ModelList(BaseModel):
     data: list[Model]
 
 
-def exchanges(messages: list[Message]) -> tuple[list[tuple[str, str]], str]:
+def exchanges(messages: list[ChatMessage]) -> tuple[list[tuple[str, str]], str]:
     """Earlier (question, answer) pairs, and the question. Raises QuestionError unless the last word is the user's."""
     said = [message for message in messages if message.role in ("user", "assistant")]
     if not said or said[-1].role != "user":

@@ -13,13 +13,13 @@ from rag.events.records import Conversation, ConversationSummary, Kind
 from rag.types import Answer
 from ui.api.ask import ERRORS
 from ui.api.asking import PRINTABLE, IdentityDep, ServicesDep
-from ui.export import cited_papers, conversation_bibtex, conversation_markdown
+from ui.services.export import cited_papers, conversation_bibtex, conversation_markdown
 
 router = APIRouter(prefix="/api/conversations", tags=["Conversations"])
 ConversationId = Annotated[str, Path(max_length=200, pattern=PRINTABLE)]
 
 
-class Said(BaseModel):
+class FeedbackItem(BaseModel):
     """Feedback given on a turn."""
 
     kind: Kind
@@ -36,7 +36,7 @@ class TurnReply(BaseModel):
     answer_id: str
     question: str | None
     answer: Answer | None
-    feedback: list[Said]
+    feedback: list[FeedbackItem]
 
 
 class ConversationReply(BaseModel):
@@ -133,7 +133,8 @@ def reply_of(held: Conversation) -> ConversationReply:
                 question=one.interaction.question,
                 answer=one.interaction.answer,
                 feedback=[
-                    Said(kind=said.kind, value=said.value, paper_id=said.paper_id, at=said.at) for said in one.feedback
+                    FeedbackItem(kind=said.kind, value=said.value, paper_id=said.paper_id, at=said.at)
+                    for said in one.feedback
                 ],
             )
             for one in held.turns

@@ -44,7 +44,7 @@ class FeedbackReply(BaseModel):
 @router.post("/feedback", status_code=201, responses=ERRORS)
 def feedback(body: FeedbackRequest, services: ServicesDep, identity: IdentityDep) -> FeedbackReply:
     """Say something about an answer. Later feedback does not erase earlier feedback."""
-    stored = services.feedback(
+    stored = services.conversations.feedback(
         body.answer_id,
         user=identity.user,
         kind=body.kind,

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import uuid
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator
+from dataclasses import replace
 from time import time
 
-from fastapi import APIRouter, Request
+from fastapi import APIRouter
 from starlette.responses import Response
 
 from rag.corpus.record import web_address
 from rag.errors import ReadbackError
-from rag.types import Answer, Options, Retrieved, StreamEvent, TextDelta
+from rag.types import Answer, Retrieved, StreamEvent, TextDelta
 from ui.api.ask import ERRORS
-from ui.api.asking import IdentityDep, ServerSentEvents, ServicesDep, begun, checked_question, checked_turns, frame
+from ui.api.asking import AskerDep, ServerSentEvents, ServicesDep, begun, frame
 from ui.api.chat import (
     MODELS,
     Annotation,
@@ -28,8 +29,7 @@ from ui.api.chat import (
     exchanges,
     token_usage,
 )
-from ui.api.errors import BUG, NoSuchModel, error_body, log, status_of
-from ui.api.turns import TurnMemory
+from ui.problems import BUG, NoSuchModel, error_body, log, status_of
 from ui.services import Services
 
 router = APIRouter(prefix="/v1", tags=["OpenAI-compatible"])
@@ -52,34 +52,22 @@ def model(model: str, services: ServicesDep) -> Model:
 @router.post(
     "/chat/completions", responses={200: {"content": {"text/event-stream": {}}}, **ERRORS}, response_model=Completion
 )
-def complete(
-    body: ChatRequest, request: Request, services: ServicesDep, identity: IdentityDep
-) -> Response | Completion:
+def complete(body: ChatRequest, services: ServicesDep, asker: AskerDep) -> Response | Completion:
     """Answer the last message. Citations stand as [n] in the text; annotations and readback say what they rest on."""
     name = checked_model(services, body.model)
     pairs, question = exchanges(body.messages)
-    checked_question(services.settings, question)
-    checked_turns(services.settings, len(pairs))
-    memory: TurnMemory = request.app.state.turns
+    services.asking.check(question)
     options = body.readback.to_options()
-    events = services.answer_stream(
+    events = services.asking.stream(
         question,
-        user=identity.user,
-        turn=len(pairs) + 1,
-        history=memory.history(identity.user, pairs),
-        options=Options(
-            options.mode or MODELS[name],
-            options.model,
-            options.papers,
-            options.include,
-            options.exclude,
-            options.standalone_question,
-        ),
+        asker=asker,
         source="api",
+        place=services.conversations.place_of(asker.user, pairs),
+        options=replace(options, mode=options.mode or MODELS[name]),
     )
 
     def finish(answer: Answer, shown: str) -> list[Annotation]:
-        memory.remember(identity.user, answer, shown)
+        services.conversations.shown(asker.user, answer, shown)
         return annotations_of(answer, len(shown) - len(answer.text), addresses(services, answer))  # the text comes last
 
     if body.stream:
@@ -99,8 +87,8 @@ def complete(
 
 
 def chunks(
-    events: Iterator[StreamEvent], name: str, finish: Callable[[Answer, str], list[Annotation]], *, usage: bool
-) -> Iterator[str]:
+    events: Generator[StreamEvent], name: str, finish: Callable[[Answer, str], list[Annotation]], *, usage: bool
+) -> Generator[str]:
     """The events as OpenAI streams them. The last chunk brings annotations and the Answer along."""
     head = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time()), "model": name}
     shown = ""
@@ -127,7 +115,7 @@ def chunks(
         log.exception("a bug, halfway through an answer")
         yield frame(error_body(500, BUG, "bug"))
     finally:
-        getattr(events, "close", lambda: None)()
+        events.close()
 
 
 def missing(shown: str, text: str) -> str:
@@ -151,5 +139,5 @@ def checked_model(services: Services, name: str) -> str:
 
 def addresses(services: Services, answer: Answer) -> dict[str, str | None]:
     """Addresses of the papers cited."""
-    papers = {one.paper_id: services.assistant.paper(one.paper_id) for one in answer.citations}
-    return {paper_id: web_address(paper.url) for paper_id, paper in papers.items() if paper is not None}
+    papers = services.papers.some(one.paper_id for one in answer.citations)
+    return {paper_id: web_address(paper.url) for paper_id, paper in papers.items()}

@@ -2,24 +2,19 @@
 
 from __future__ import annotations
 
-import threading
 from dataclasses import asdict
-from typing import TYPE_CHECKING, Annotated, Any, Literal
+from typing import Annotated, Any, Literal
 
-from fastapi import APIRouter, File, Query, Request, UploadFile
+from fastapi import APIRouter, File, Query, UploadFile
 from pydantic import BaseModel, Field
 from starlette.concurrency import run_in_threadpool
-from starlette.exceptions import HTTPException
 from starlette.responses import Response
 
 from rag.types import Paper
 from ui.api.ask import ERRORS
-from ui.api.asking import IdentityDep, PaperId, ServicesDep, checked_question
-from ui.api.errors import problem
-from ui.services import UploadReport, UploadTooLarge
-
-if TYPE_CHECKING:
-    from rag.engine import Assistant
+from ui.api.asking import IdentityDep, PaperId, ServicesDep
+from ui.problems import problem
+from ui.services.papers import UNKNOWN_PAPER, PaperUnknown, UploadReport
 
 router = APIRouter(prefix="/api", tags=["Papers"])
 Sort = Literal["added", "title", "year", "id"]
@@ -50,32 +45,9 @@ class SearchReply(BaseModel):
     results: list[Found]
 
 
-class PaperList:
-    """All papers, read again only when the collection has changed."""
-
-    def __init__(self, assistant: Assistant) -> None:
-        """assistant: over the collection."""
-        self._assistant, self._lock = assistant, threading.Lock()
-        self._generation = -1
-        self._papers: list[tuple[str, Paper]] = []  # with the words to look through
-
-    def matching(self, words: str) -> list[Paper]:
-        """Papers that have all the words somewhere, in the order in which they came."""
-        wanted = words.casefold().split()
-        return [paper for text, paper in self._current() if all(word in text for word in wanted)]
-
-    def _current(self) -> list[tuple[str, Paper]]:
-        generation = self._assistant.index.catalog.generation()
-        with self._lock:
-            if generation != self._generation:
-                self._papers = [(_text(paper), paper) for paper in self._assistant.papers()]
-                self._generation = generation
-            return self._papers
-
-
 @router.get("/papers", responses=ERRORS)
 def papers(
-    request: Request,
+    services: ServicesDep,
     _: IdentityDep,
     q: Annotated[str, Query(max_length=500, description="Papers with all these words.")] = "",
     sort: Sort = "added",
@@ -84,8 +56,7 @@ def papers(
     offset: Annotated[int, Query(ge=0, le=10_000_000)] = 0,
 ) -> PaperPage:
     """The collection, page by page. Papers without a year come last, whatever the order."""
-    held: PaperList = request.app.state.papers
-    found = held.matching(q)
+    found = services.papers.matching(q)
     if sort == "added":
         found = found[::-1] if order == "desc" else found
     elif sort == "year":
@@ -105,7 +76,7 @@ def search(
     limit: Annotated[int, Query(ge=1, le=100)] = 10,
 ) -> SearchReply:
     """The papers closest to a question by meaning and words, each with its best sentence."""
-    weighed = services.assistant.search(checked_question(services.settings, q), limit)
+    weighed = services.asking.search(q, limit)
     return SearchReply(
         results=[
             Found(
@@ -124,10 +95,7 @@ def search(
 @router.get("/papers/{paper_id:path}", responses=ERRORS)
 def paper(paper_id: str, services: ServicesDep, _: IdentityDep) -> Paper:
     """One paper."""
-    found = services.assistant.paper(paper_id)
-    if found is None:
-        raise HTTPException(404, "The collection has no paper with this id.")
-    return found
+    return services.papers.get(paper_id)
 
 
 @router.post("/papers", responses=ERRORS, response_model=UploadReport)
@@ -138,11 +106,9 @@ async def upload(
     skip_bad: Annotated[bool, Query(description="Whether good records count where others are bad.")] = True,
 ) -> Response | UploadReport:
     """Add the papers of a file. Faulty records are reported with their lines; 422 if no paper could be read."""
-    most_mb = services.settings.upload_mb
-    if file.size is not None and file.size > most_mb * 1_000_000:
-        raise UploadTooLarge(f"The file is larger than the {most_mb} MB that are taken at once.")
+    services.papers.check_size(file.size)
     data, name = await file.read(), plain_name(file.filename or "upload")
-    report = await run_in_threadpool(services.add_papers, name, data, skip_bad)
+    report = await run_in_threadpool(services.papers.add, name, data, skip_bad)
     if report.paper_ids:
         return report
     faults: list[dict[str, Any]] = [asdict(fault) for fault in report.faults]
@@ -155,15 +121,11 @@ async def upload(
 @router.delete("/papers/{paper_id:path}", status_code=204, responses=ERRORS)
 def remove(paper_id: PaperId, services: ServicesDep, _: IdentityDep) -> None:
     """Take a paper out of the collection. Past answers keep what they quoted."""
-    if not services.remove_papers([paper_id]):
-        raise HTTPException(404, "The collection has no paper with this id.")
+    if not services.papers.remove([paper_id]):
+        raise PaperUnknown(UNKNOWN_PAPER)
 
 
 def plain_name(name: str) -> str:
     """The file's name as it may be shown: without folders and invisible characters."""
     last = name.replace("\\", "/").rpartition("/")[2]
     return "".join(char for char in last if char.isprintable())[:200] or "upload"
-
-
-def _text(paper: Paper) -> str:
-    return "\n".join((paper.title, paper.abstract, *paper.authors, paper.id, str(paper.year or ""))).casefold()

@@ -19,7 +19,7 @@ class BadRequest(ReadbackError):
 
 
 def text(given: Mapping[str, Any], name: str, most: int, default: str = "") -> str:
-    """A text of at most so many characters. Raises BadRequest."""
+    """A text. most: its maximum length in characters. Raises BadRequest."""
     value = given.get(name, default)
     if value is None:
         return default

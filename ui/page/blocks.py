@@ -10,18 +10,18 @@ from typing import TYPE_CHECKING, Any
 import gradio as gr
 from gradio.blocks import Blocks
 
-from ui.page.asking import Asking
+from ui.access.door import asker_of
+from ui.page.asking import Asking, Stops
 from ui.page.calls import Call, Calls, Given
 from ui.page.conversations import Conversations
 from ui.page.corrections import Corrections
 from ui.page.examples import Examples
 from ui.page.library import Library
-from ui.page.memory import Stops, Turns
 from ui.page.show import Shower
 from ui.page.uploads import Uploads
 
 if TYPE_CHECKING:
-    from ui.services import Services
+    from ui.services import Asker, Services
 
 ASSETS = Path(__file__).with_name("assets")
 STYLES = ("tokens.css", "layout.css", "answer.css", "evidence.css", "papers.css")
@@ -38,9 +38,8 @@ QUIETLY = {
 def build_page(services: Services) -> Blocks:
     """The chat page over these services. Who is asking comes with each request, see ``whose``."""
     stops, shower = Stops(), Shower(services)
-    turns = Turns(services)
-    asking, uploads = Asking(services, stops, turns, shower), Uploads(services)
-    conversations, library = Conversations(services, turns, shower), Library(services)
+    asking, uploads = Asking(services, stops, shower), Uploads(services)
+    conversations, library = Conversations(services, shower), Library(services)
 
     def stop(given: Given, user: str) -> dict[str, Any]:
         stops.wish(user, str(given.get("run")))
@@ -65,13 +64,13 @@ def build_page(services: Services) -> Blocks:
     calls = Calls(named)
 
     def readback_call(given: dict[str, Any], request: gr.Request) -> dict[str, Any]:
-        return calls.run(given, whose(request))
+        return calls.run(given, whose(request).user)
 
     def ask(event: gr.EventData, request: gr.Request) -> Iterator[str]:
         yield from asking.stream(event._data, whose(request))  # Gradio's only way to what was triggered
 
-    def bring(event: gr.EventData, request: gr.Request) -> Iterator[str]:
-        yield from uploads.stream(event._data, whose(request))
+    def bring(event: gr.EventData) -> Iterator[str]:
+        yield from uploads.stream(event._data)
 
     page = Blocks(title="Readback", analytics_enabled=False, fill_width=True, delete_cache=UPLOADS_KEPT)
     with page:
@@ -94,11 +93,9 @@ def look() -> dict[str, Any]:
     return {"theme": theme, "footer_links": [], "run_history": False, "head": asset("head.html")}
 
 
-def whose(request: Any) -> str:
-    """The pseudonymous id of who sent this. Gradio hands a bare request to calls and its own kind to streams."""
-    from ui.app import user_id
-
-    return user_id(getattr(request, "request", None) or request)
+def whose(request: Any) -> Asker:
+    """Who sent this. Gradio hands a bare request to calls and its own kind to streams."""
+    return asker_of(getattr(request, "request", None) or request)
 
 
 @cache

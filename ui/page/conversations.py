@@ -9,7 +9,6 @@ from typing import TYPE_CHECKING, Any
 from rag.events import EventUnknown
 from ui.page import arguments
 from ui.page.markup import Html, button, el, join
-from ui.page.memory import Turns
 from ui.page.show import Shower
 from ui.page.words import shortened
 
@@ -25,8 +24,8 @@ UNTITLED = "Conversation"
 class Conversations:
     """The page's calls about conversations. Each takes what the browser sent and whose browser it is."""
 
-    def __init__(self, services: Services, turns: Turns, shower: Shower) -> None:
-        self._services, self._store, self._turns, self._show = services, services.store, turns, shower
+    def __init__(self, services: Services, shower: Shower) -> None:
+        self._services, self._store, self._show = services, services.store, shower
 
     def list(self, given: Mapping[str, Any], user: str) -> dict[str, Any]:
         """The list, as HTML; with ``search``, those that hold its words."""
@@ -39,7 +38,6 @@ class Conversations:
     def open(self, given: Mapping[str, Any], user: str) -> dict[str, Any]:
         """One conversation, as HTML; ``missing`` if there is none of this id, or it is another person's."""
         conversation = arguments.token(given, "conversation")
-        self._turns.forget(user, conversation)
         try:
             return self._show.conversation(self._store.conversation(user, conversation))
         except EventUnknown:
@@ -54,13 +52,12 @@ class Conversations:
     def delete(self, given: Mapping[str, Any], user: str) -> dict[str, Any]:
         """Delete its words for good."""
         conversation = arguments.token(given, "conversation")
-        self._turns.forget(user, conversation)
         self._store.delete_conversation(user, conversation)
         return {"said": "Deleted."}
 
     def export(self, given: Mapping[str, Any], user: str) -> dict[str, Any]:
         """Files to save: the conversation as Markdown, and the papers that it cites as BibTeX."""
-        from ui.export import cited_papers, conversation_bibtex, conversation_markdown
+        from ui.services.export import cited_papers, conversation_bibtex, conversation_markdown
 
         conversation = self._store.conversation(user, arguments.token(given, "conversation"))
         papers = cited_papers(conversation, self._services.assistant.paper)

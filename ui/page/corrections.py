@@ -32,7 +32,7 @@ class Corrections:
         value = given.get("value")
         if value is not None and not isinstance(value, int | float):
             value = arguments.text(given, "value", EDIT_CHARS + 1)
-        self._services.feedback(
+        self._services.conversations.feedback(
             arguments.token(given, "answer"),
             user=user,
             kind=kind,

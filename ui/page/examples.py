@@ -29,7 +29,7 @@ class Examples:
     """The page's call for example questions. They are tried once for every state of the collection."""
 
     def __init__(self, services: Services) -> None:
-        self._assistant, self._lock = services.assistant, threading.Lock()
+        self._services, self._assistant, self._lock = services, services.assistant, threading.Lock()
         self._known: tuple[int, list[str]] | None = None
 
     def show(self, _given: Given, _user: str) -> dict[str, Any]:
@@ -39,7 +39,7 @@ class Examples:
 
     def questions(self) -> list[str]:
         """Up to four questions that are answered with evidence."""
-        generation = self._assistant.index.catalog.generation()
+        generation = self._services.papers.generation()
         with self._lock:
             if self._known is None or self._known[0] != generation:
                 self._known = (generation, list(self._answered()))

@@ -6,11 +6,8 @@ import threading
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
-from rag.errors import ReadbackError
-from ui.api.papers import PaperList
 from ui.page import arguments
 from ui.page.markup import Html
-from ui.page.neighbours import Neighbours
 from ui.page.view_papers import COLUMNS, Column, alike_list, paper_card, rows, table, told
 from ui.page.words import count
 
@@ -23,16 +20,11 @@ ALIKE = 6
 MAPPED = 1500  # papers on the map: more would be neither quick to draw nor readable
 
 
-class Gone(ReadbackError):
-    """A paper that the collection does not hold any more."""
-
-
 class Library:
     """The page's calls about papers. Everybody sees the same collection, so it does not matter who asks."""
 
     def __init__(self, services: Services) -> None:
-        self._services = services
-        self._list, self._neighbours = PaperList(services.assistant), Neighbours(services.assistant)
+        self._papers = services.papers
         self._map_lock = threading.Lock()
         self._map: tuple[int, Html] | None = None
 
@@ -42,8 +34,8 @@ class Library:
         start = arguments.number(given, "from", 0, 10_000_000, 0)
         sort = next((column for column in COLUMNS if column == given.get("sort")), None)
         down = given.get("down") is True
-        found = self._list.matching(words)
-        everything = found if not words.strip() else self._list.matching("")
+        found = self._papers.matching(words)
+        everything = found if not words.strip() else self._papers.matching()
         columns = [one for one in COLUMNS if one == "title" or tells_apart(everything, one)]
         if sort:
             found = sorted(found, key=lambda paper: _sort_key(paper, sort), reverse=down)
@@ -52,42 +44,38 @@ class Library:
         html = rows(shown, columns) if start else table(shown, columns, sort, down=down)
         left = len(found) - start - len(shown)
         total = count(len(found), "paper") + (f" of {len(everything):,}" if words.strip() else "")
-        fixed = self._services.settings.read_only
+        fixed = self._papers.fixed
         return {"html": html, "count": total, "left": left, "next": start + len(shown), "fixed": fixed}
 
     def paper(self, given: Mapping[str, Any], _user: str) -> dict[str, Any]:
         """One paper in full."""
-        return {"html": paper_card(self._paper(given), removable=not self._services.settings.read_only)}
+        return {"html": paper_card(self._paper(given), removable=not self._papers.fixed)}
 
     def similar(self, given: Mapping[str, Any], _user: str) -> dict[str, Any]:
         """Papers like one."""
         paper = self._paper(given)
-        return {"html": alike_list(paper, self._neighbours.alike(paper, ALIKE))}
+        return {"html": alike_list(paper, self._papers.alike(paper, ALIKE))}
 
     def map(self, _given: Mapping[str, Any], _user: str) -> dict[str, Any]:
         """The map, drawn anew when the collection has changed."""
         from ui.page.atlas import draw
         from ui.page.view_map import map_drawing
 
-        catalog = self._services.assistant.index.catalog
         with self._map_lock:  # several readers at once wait for one drawing
-            generation = catalog.generation()
+            generation = self._papers.generation()
             if self._map is None or self._map[0] != generation:
-                papers, vectors = self._neighbours.sample(MAPPED)
+                papers, vectors = self._papers.sample(MAPPED)
                 atlas = draw(vectors, [one.title for one in papers], [one.abstract for one in papers])
-                self._map = (generation, map_drawing(atlas, papers, len(catalog.fingerprints())))
+                self._map = (generation, map_drawing(atlas, papers, len(self._papers.matching())))
             return {"html": self._map[1]}
 
     def remove(self, given: Mapping[str, Any], _user: str) -> dict[str, Any]:
         """Take one paper out of the collection."""
-        removed = self._services.remove_papers([arguments.text(given, "paper", 200)])
+        removed = self._papers.remove([arguments.text(given, "paper", 200)])
         return {"said": f"{count(removed, 'paper')} removed."}
 
     def _paper(self, given: Mapping[str, Any]) -> Paper:
-        found = self._services.assistant.paper(arguments.text(given, "paper", 200))
-        if found is None:
-            raise Gone("This paper is no longer in the collection.")
-        return found
+        return self._papers.get(arguments.text(given, "paper", 200))
 
 
 def tells_apart(papers: Sequence[Paper], column: Column) -> bool:

@@ -51,5 +51,4 @@ class Shower:
 
     def _papers(self, answer: Answer) -> dict[str, Paper]:
         cited = {one.paper_id for one in (*answer.citations, *answer.closest)}
-        found = self._services.assistant.index.catalog.some(cited)
-        return {paper_id: paper for paper_id, (paper, _) in found.items()}
+        return self._services.papers.some(cited)

@@ -19,7 +19,7 @@ def steering(answer: Answer, settings: Settings) -> Html:
     searched = el("textarea", answer.standalone_question, name="standalone", rows=2, dir="auto")
     rows = [_paper_row(paper.paper_id, paper.title) for paper in answer.retrieved[:LISTED]]
     picked = el("fieldset", el("legend", "Papers found"), el("div", rows, cls="pick")) if rows else None
-    counts = [("0", "As many as fit"), *((str(number), f"At most {number}") for number in COUNTS)]
+    counts = [("0", "No limit"), *((str(number), f"Up to {number}") for number in COUNTS)]
     controls = el(
         "div",
         el("label", "Papers in the answer", _select("papers", counts)),

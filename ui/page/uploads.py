@@ -16,7 +16,8 @@ from ui.page.arguments import BadRequest
 from ui.page.view_papers import upload_report
 
 if TYPE_CHECKING:
-    from ui.services import Services, UploadReport
+    from ui.services import Services
+    from ui.services.papers import UploadReport
 
 log = logging.getLogger(__name__)
 CRASHED = "Something went wrong on our side. Nothing was added: please try again."
@@ -29,7 +30,7 @@ class Uploads:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    def stream(self, given: Mapping[str, Any], _user: str) -> Iterator[str]:
+    def stream(self, given: Mapping[str, Any]) -> Iterator[str]:
         """Yield how far it has come, and at last a report with ``done``. Raises BadRequest."""
         state: dict[str, Any] = {"upload": arguments.token(given, "upload")}
         name = arguments.text(given, "name", 300) or "file"
@@ -50,7 +51,7 @@ class Uploads:
 
         def work() -> None:
             try:
-                outcome.append(self._services.add_papers(name, data, skip_bad=True, progress=news.put))
+                outcome.append(self._services.papers.add(name, data, skip_bad=True, progress=news.put))
             except BaseException as error:  # handed on to the reader's thread
                 outcome.append(error)
             finally:

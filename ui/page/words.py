@@ -16,7 +16,7 @@ def count(number: int, singular: str, plural: str | None = None) -> str:
 
 
 def shortened(text: str, most: int) -> str:
-    """The text, cut at a word with an ellipsis if it is longer than so many characters."""
+    """The text, cut at a word with an ellipsis if it is longer than ``most`` characters."""
     flat = " ".join(text.split())
     if len(flat) <= most:
         return flat

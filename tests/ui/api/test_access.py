@@ -13,6 +13,8 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
 from rag.errors import SettingsError
+from tests.ui.conftest import LOOPBACK, MakeServices, client_of, settings_for
+from tests.ui.samples import REWRITES
 from ui.access.commands import user as user_commands
 from ui.access.exposure import exposure_of, is_loopback
 from ui.access.keys import match_key, parse_keys
@@ -20,9 +22,6 @@ from ui.access.sessions import Sessions, server_secret
 from ui.access.users import UserError, Users
 from ui.app import create_app, serve
 from ui.services import Services
-
-from .conftest import LOOPBACK, MakeServices, client_of, settings_for
-from .samples import REWRITES
 
 ADA, BOB = "ada-key-0123456789", "bob-key-9876543210"
 KEYS = SecretStr(f"ada:{ADA}, bob:{BOB}")

@@ -9,10 +9,10 @@ import pytest
 from fastapi.testclient import TestClient
 
 from rag.types import Retrieved
-from ui.services import STOPPED, Services
-
-from .conftest import MakeServices, client_of
-from .samples import FOLLOW_UP, PAPERS, REWRITES, UNKNOWN, EndlessModel
+from tests.ui.conftest import MakeServices, client_of
+from tests.ui.samples import FOLLOW_UP, PAPERS, REWRITES, UNKNOWN, EndlessModel
+from ui.services import Asker, Place, Services
+from ui.services.asking import STOPPED
 
 
 def ask(client: TestClient, question: str = REWRITES, **more: Any) -> Any:
@@ -119,7 +119,7 @@ def test_a_bug_says_nothing_about_the_inside(services: Services, monkeypatch: py
     def broken(*_: Any, **__: Any) -> Any:
         raise RuntimeError("secret detail")
 
-    monkeypatch.setattr(services, "answer_stream", broken)
+    monkeypatch.setattr(services.asking, "stream", broken)
     with client_of(services) as client:
         reply = client.post("/api/ask", json={"question": REWRITES})
     assert reply.status_code == 500
@@ -129,7 +129,7 @@ def test_a_bug_says_nothing_about_the_inside(services: Services, monkeypatch: py
 
 
 def test_the_record_knows_what_was_retrieved_and_shown(services: Services) -> None:
-    answer = services.ask(REWRITES, user="ada", conversation="c1", source="page")
+    answer = services.asking.ask(REWRITES, asker=Asker("ada"), place=Place("c1"), source="page")
     episode = services.store.interaction(answer.id, user="ada")
     assert episode is not None
     found = episode.interaction
@@ -144,12 +144,12 @@ def test_the_record_knows_what_was_retrieved_and_shown(services: Services) -> No
 def test_closing_the_stream_stops_the_model_and_keeps_what_was_shown(make_services: MakeServices) -> None:
     model = EndlessModel()
     services = make_services(model=model, unsupported="mark")
-    events = services.answer_stream(REWRITES, user="ada", conversation="c1", source="page")
+    events = services.asking.stream(REWRITES, asker=Asker("ada"), place=Place("c1"), source="page")
     assert isinstance(next(events), Retrieved)
     next(events)
-    events.close()  # type: ignore[attr-defined]  # it is a generator
+    events.close()
     assert model.stopped.is_set()
-    (turn,) = services.history_of("ada", "c1")
+    (turn,) = services.conversations.place("ada", "c1").history
     assert "customer number 0" in turn.answer
     services.close()
     reopened = make_services(events_url=services.settings.events_url)

@@ -13,9 +13,8 @@ from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
 from rag.types import Paper
-from ui.export import bibtex, conversation_bibtex, plain
-
-from .samples import PAPERS, REWRITES
+from tests.ui.samples import PAPERS, REWRITES
+from ui.services.export import bibtex, conversation_bibtex, plain
 
 
 def test_markdown_has_questions_quotes_and_bibtex(client: TestClient) -> None:

@@ -8,11 +8,10 @@ import pytest
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
-from ui.access.rates import Rates
+from tests.ui.conftest import LOOPBACK, MakeServices, client_of
+from tests.ui.samples import REWRITES
 from ui.app import create_app
-
-from .conftest import LOOPBACK, MakeServices, client_of
-from .samples import REWRITES
+from ui.services.rates import Rates
 
 QUESTION = {"question": REWRITES}
 CHAT = {"model": "readback", "messages": [{"role": "user", "content": REWRITES}]}
@@ -56,18 +55,18 @@ def test_no_limit_where_none_is_wanted(make_services: MakeServices) -> None:
 def test_the_wait_that_is_told_is_enough(monkeypatch: pytest.MonkeyPatch) -> None:
     import time
 
-    from ui.access.rates import RateLimited
+    from ui.services.rates import RateLimited
 
     clock = time.time()
     monkeypatch.setattr(time, "time", lambda: clock)
     rates = Rates(user_per_minute=6, address_per_minute=0)
     for _ in range(6):
-        rates.question_of("ada")
+        rates.question("ada", None)
     waits: list[int] = []
 
     def refused() -> bool:
         try:
-            rates.question_of("ada")
+            rates.question("ada", None)
         except RateLimited as error:
             waits.append(error.retry_after_s)
             return True

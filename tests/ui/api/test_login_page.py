@@ -7,7 +7,7 @@ from pathlib import Path
 import pytest
 from pydantic import SecretStr
 
-from .conftest import MakeServices, running
+from tests.ui.conftest import MakeServices, running
 
 CHROMIUM = Path("/usr/bin/chromium")
 KEY = "browser-key-0123456789"

@@ -16,10 +16,10 @@ from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from pydantic import SecretStr
 
-from .conftest import MakeServices, running
-from .samples import FOLLOW_UP, PAPERS, REWRITES, UNKNOWN
+from tests.ui.conftest import MakeServices, running
+from tests.ui.samples import FOLLOW_UP, PAPERS, REWRITES, UNKNOWN
 
-STDIO = "from rag.settings import Settings; from ui.mcp_server import run_stdio; run_stdio(Settings.load())"
+STDIO = "from rag.settings import Settings; from ui.mcp import run_stdio; run_stdio(Settings.load())"
 KEY = "mcp-key-0123456789"
 Use = Callable[[ClientSession], Awaitable[None]]
 

@@ -11,10 +11,9 @@ import openai
 import pytest
 from openai.types.chat import ChatCompletionMessageParam
 
+from tests.ui.conftest import MakeServices, running
+from tests.ui.samples import FOLLOW_UP, PAPERS, REWRITES, UNKNOWN, EndlessModel, QuotingModel
 from ui.services import Services
-
-from .conftest import MakeServices, running
-from .samples import FOLLOW_UP, PAPERS, REWRITES, UNKNOWN, EndlessModel, QuotingModel
 
 
 @pytest.fixture

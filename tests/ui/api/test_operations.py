@@ -10,10 +10,9 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
 from rag.errors import IndexMissing, ProviderBusy
+from tests.ui.conftest import MakeServices, client_of
+from tests.ui.samples import REWRITES, UNKNOWN, QuotingModel
 from ui.services import Services
-
-from .conftest import MakeServices, client_of
-from .samples import REWRITES, UNKNOWN, QuotingModel
 
 
 def test_live_and_ready(client: TestClient) -> None:

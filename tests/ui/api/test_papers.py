@@ -9,9 +9,8 @@ import pytest
 from fastapi.testclient import TestClient
 
 from rag.index import Index
-
-from .conftest import MakeServices, client_of
-from .samples import PAPERS, REWRITES
+from tests.ui.conftest import MakeServices, client_of
+from tests.ui.samples import PAPERS, REWRITES
 
 GOOD = {"id": "new-1", "title": "Cats on Ships", "abstract": "Cats caught mice on ships. Sailors fed the cats fish."}
 

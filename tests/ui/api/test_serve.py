@@ -13,9 +13,8 @@ import httpx
 import pytest
 
 from rag.errors import SettingsError
+from tests.ui.conftest import settings_for
 from ui.app import address_of, listen, serve
-
-from .conftest import settings_for
 
 ROOT = Path(__file__).parents[3]
 SERVE = """

@@ -205,7 +205,7 @@ forms.steer = (form) => {
   const rewritten = searched.value.trim() !== searched.defaultValue.trim();
   if (rewritten && before && searched.value.trim()) tell(before, "rephrase", searched.value.trim()).catch(() => {});
   ask($(".question h2", turn).textContent, Number(turn.dataset.turn), {
-    standalone: searched.value.trim(),
+    ...(rewritten ? { standalone: searched.value.trim() } : {}),
     exclude: picked("exclude"),
     papers: Number(form.elements.papers.value),
     mode: form.elements.mode?.value,

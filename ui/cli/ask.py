@@ -11,9 +11,9 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
-from rag.cli.progress import shipped_bar
 from rag.errors import CorpusError, ReadbackError
 from rag.types import Answer, Options, TextDelta
+from ui.cli.progress import shipped_bar
 
 if TYPE_CHECKING:
     from rag.engine import Assistant
@@ -29,7 +29,7 @@ log = logging.getLogger(__name__)
 @click.option("--quotes", "mode", flag_value="extractive", help="Answer with quotes even if a model is configured.")
 @click.option("--written", "mode", flag_value="generative", help="Answer with the language model.")
 @click.option("--model", help="Another model of the configured server.")
-@click.option("--papers", type=click.IntRange(1, 20), help="Answer from at most so many papers.")
+@click.option("--papers", type=click.IntRange(1, 20), help="Maximum number of papers in the answer.")
 def ask(
     question: str | None,
     as_json: bool,

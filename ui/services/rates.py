@@ -45,13 +45,11 @@ class Rates:
         }
         self._failed = RateLimitItemPerMinute(FAILED_LOGINS_PER_MINUTE, namespace="failed")
 
-    def question_of(self, user: str) -> None:
-        """Count a question of a user. Raises RateLimited."""
+    def question(self, user: str, address: str | None) -> None:
+        """Count a question of a user, from an address if it came over the network. Raises RateLimited."""
+        if address is not None:
+            self._hit(self._address, address)
         self._hit(self._user, user)
-
-    def question_from(self, address: str) -> None:
-        """Count a question from an address. Raises RateLimited."""
-        self._hit(self._address, address)
 
     def request(self, user: str, address: str) -> None:
         """Count any other request that costs something. Raises RateLimited."""

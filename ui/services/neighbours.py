@@ -45,7 +45,7 @@ class Neighbours:
         return [(papers[ids[row]][0], float(cosines[row])) for row in best if ids[row] in papers]
 
     def sample(self, most: int) -> tuple[list[Paper], NDArray[np.float32]]:
-        """At most so many papers, spread evenly over the collection, and a row of unit length for each."""
+        """Papers spread evenly over the collection, and a row of unit length for each. most: their maximum number."""
         catalog = self._assistant.index.catalog
         ids = list(catalog.fingerprints())
         step = max(1, -(-len(ids) // most))

@@ -12,12 +12,12 @@ from mcp.server.fastmcp.exceptions import ToolError
 from mcp.types import ToolAnnotations
 from pydantic import BaseModel, Field
 
-from rag.errors import QuestionError, ReadbackError
+from rag.errors import ReadbackError
 from rag.events.records import Source
 
 if TYPE_CHECKING:
     from rag.settings import Settings
-    from ui.services import Services
+    from ui.services import Asker, Services
 
 INSTRUCTIONS = (
     "Readback answers questions about a collection of paper abstracts with exact quotes, and says so when the "
@@ -78,15 +78,15 @@ class FullPaper(BaseModel):
     url: str | None
 
 
-Question = Annotated[str, Field(description="A question in words, about what the abstracts say.", max_length=4000)]
-Conversation = Annotated[str | None, Field(description="From an earlier answer, to ask a follow-up.", max_length=200)]
+QuestionText = Annotated[str, Field(description="A question in words, about what the abstracts say.", max_length=4000)]
+ConversationId = Annotated[str | None, Field(description="From an earlier answer, to ask a follow-up.", max_length=200)]
 Words = Annotated[str, Field(description="What the papers should be about.", max_length=4000)]
-Limit = Annotated[int, Field(ge=1, le=50)]
+Count = Annotated[int, Field(ge=1, le=50, description="Maximum number of papers.")]
 Id = Annotated[str, Field(description="From ask or search_papers.", max_length=300)]
 
 
-def build(services: Services, user_of: Callable[[AnyContext], str]) -> FastMCP:
-    """The server with its three tools. user_of: the pseudonymous id of whoever calls."""
+def build(services: Services, asker_of: Callable[[AnyContext], Asker]) -> FastMCP:
+    """The server with its three tools. asker_of: who calls."""
     from mcp.server.transport_security import TransportSecuritySettings
 
     server = FastMCP(
@@ -98,12 +98,12 @@ def build(services: Services, user_of: Callable[[AnyContext], str]) -> FastMCP:
     )
 
     @server.tool(annotations=ToolAnnotations(openWorldHint=False), title="Ask the papers")
-    async def ask(question: Question, context: AnyContext, conversation: Conversation = None) -> AskResult:
+    async def ask(question: QuestionText, context: AnyContext, conversation: ConversationId = None) -> AskResult:
         """Answer a question from the collection with exact quotes, or say that it does not hold the answer."""
-        return await _run(partial(_ask, services, user_of(context), question, conversation))
+        return await _run(partial(_ask, services, asker_of(context), question, conversation))
 
     @server.tool(annotations=READS, title="Search the papers")
-    async def search_papers(query: Words, limit: Limit = 10) -> SearchResult:
+    async def search_papers(query: Words, limit: Count = 10) -> SearchResult:
         """Find the papers closest to a question or topic, each with its best sentence."""
         return await _run(partial(_search, services, query, limit))
 
@@ -118,11 +118,11 @@ def build(services: Services, user_of: Callable[[AnyContext], str]) -> FastMCP:
 def run_stdio(settings: Settings) -> None:
     """Serve one client over standard input and output until it hangs up. Raises ReadbackError if that cannot be."""
     from ui.access.door import LOCAL
-    from ui.services import Services
+    from ui.services import Asker, Services
 
     with Services.open(settings) as services:
         print("Readback serves MCP on standard input and output.", file=sys.stderr)
-        build(services, lambda _: LOCAL).run("stdio")
+        build(services, lambda _: Asker(LOCAL)).run("stdio")
 
 
 async def _run(work: Callable[[], Result]) -> Result:
@@ -135,12 +135,11 @@ async def _run(work: Callable[[], Result]) -> Result:
         raise ToolError(str(error)) from None
 
 
-def _ask(services: Services, user: str, question: str, conversation: str | None) -> AskResult:
-    from ui.api.asking import checked_question, place_in
-
-    checked_question(services.settings, question)
-    conversation, turn, history = place_in(services, user, conversation, None)
-    answer = services.ask(question, user=user, conversation=conversation, turn=turn, history=history, source=SOURCE)
+def _ask(services: Services, asker: Asker, question: str, conversation: str | None) -> AskResult:
+    services.asking.check(question)
+    place = services.conversations.place(asker.user, conversation)
+    assert place.conversation is not None, "it has been begun"
+    answer = services.asking.ask(question, asker=asker, source=SOURCE, place=place)
     return AskResult(
         text=answer.text,
         abstained=answer.abstained,
@@ -150,15 +149,13 @@ def _ask(services: Services, user: str, question: str, conversation: str | None)
         ],
         suggestions=list(answer.suggestions),
         answer_id=answer.id,
-        conversation=conversation,
+        conversation=place.conversation,
         notice=answer.notice,
     )
 
 
 def _search(services: Services, query: str, limit: int) -> SearchResult:
-    from ui.api.asking import checked_question
-
-    found = services.assistant.search(checked_question(services.settings, query), limit)
+    found = services.asking.search(query, limit)
     return SearchResult(
         papers=[
             PaperResult(
@@ -174,9 +171,7 @@ def _search(services: Services, query: str, limit: int) -> SearchResult:
 
 
 def _paper(services: Services, paper_id: str) -> FullPaper:
-    found = services.assistant.paper(paper_id)
-    if found is None:
-        raise QuestionError("The collection has no paper with this id.")
+    found = services.papers.get(paper_id)
     return FullPaper(
         paper_id=found.id,
         title=found.title,

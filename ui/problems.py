@@ -12,8 +12,8 @@ from starlette.responses import JSONResponse
 
 from rag import errors
 from rag.events import errors as event_errors
-from ui.access.rates import RateLimited
-from ui.services import ReadOnly, UploadTooLarge
+from ui.services.papers import PaperUnknown, ReadOnly, UploadTooLarge
+from ui.services.rates import RateLimited
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -33,6 +33,7 @@ STATUS: dict[type[errors.ReadbackError], tuple[int, str]] = {  # the nearest cla
     RateLimited: (429, "rate_limit_exceeded"),
     ReadOnly: (403, "read_only"),
     UploadTooLarge: (413, "upload_too_large"),
+    PaperUnknown: (404, "not_found"),
     NoSuchModel: (404, "model_not_found"),
     errors.SettingsError: (422, "not_configured"),
     errors.CorpusError: (422, "unreadable_papers"),

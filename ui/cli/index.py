@@ -6,9 +6,9 @@ from pathlib import Path
 
 import click
 
-from rag.cli.progress import papers_bar
 from rag.errors import CorpusError
 from rag.settings import Settings, shipped_corpus
+from ui.cli.progress import papers_bar
 
 
 @click.command()

@@ -20,10 +20,9 @@ from rag.events import EventStore
 from rag.events.opening import open_store
 from rag.index import Index
 from rag.settings import Settings
+from tests.ui.samples import PAPERS
 from ui.app import create_app, listen
 from ui.services import Services
-
-from .samples import PAPERS
 
 LOOPBACK = "http://127.0.0.1:7860"
 MakeServices = Callable[..., Services]

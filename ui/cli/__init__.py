@@ -13,11 +13,11 @@ import sys
 import click
 
 COMMANDS = {  # name: (where it is, what it does)
-    "ask": ("rag.cli.ask:ask", "Answer a question, or a file of questions."),
-    "index": ("rag.cli.index:index", "Bring the index up to date with files of papers."),
-    "serve": ("rag.cli.serve:serve", "Serve the chat page and the HTTP API."),
-    "mcp": ("rag.cli.serve:mcp", "Serve the tools ask, search_papers and get_paper over stdio."),
-    "doctor": ("rag.cli.doctor:doctor", "Say what is configured, what works and what would be used."),
+    "ask": ("ui.cli.ask:ask", "Answer a question, or a file of questions."),
+    "index": ("ui.cli.index:index", "Bring the index up to date with files of papers."),
+    "serve": ("ui.cli.serve:serve", "Serve the chat page and the HTTP API."),
+    "mcp": ("ui.cli.serve:mcp", "Serve the tools ask, search_papers and get_paper over stdio."),
+    "doctor": ("ui.cli.doctor:doctor", "Say what is configured, what works and what would be used."),
     "eval": ("eval.commands:evaluation", "Measure answers on gold questions, and compare runs."),
     "events": ("rag.events.commands:events", "Export, forget or purge what was recorded."),
     "user": ("ui.access.commands:user", "Manage who may use a server that others can reach."),

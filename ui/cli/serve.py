@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import click
 
-from rag.cli.progress import shipped_bar
 from rag.settings import Settings
+from ui.cli.progress import shipped_bar
 
 
 @click.command()
@@ -23,6 +23,6 @@ def serve(host: str | None, port: int | None) -> None:
 @click.command()
 def mcp() -> None:
     """Serve the Model Context Protocol over standard input and output."""
-    from ui.mcp_server import run_stdio
+    from ui.mcp import run_stdio
 
     run_stdio(Settings.load())

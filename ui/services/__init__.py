@@ -1,0 +1,63 @@
+"""The application layer: everything that people and programs do with Readback, whichever face they came through.
+
+The chat page, the HTTP API, MCP and the command line translate to and from these operations; they decide nothing.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from typing import TYPE_CHECKING, Self
+
+from ui.services.asking import Asker, Asking
+from ui.services.conversations import Conversations, Place
+from ui.services.metrics import Metrics
+from ui.services.papers import Papers
+from ui.services.rates import Rates
+
+if TYPE_CHECKING:
+    from rag.engine import Assistant
+    from rag.events import EventStore
+    from rag.settings import Settings
+
+__all__ = ["Asker", "Place", "Services"]
+
+
+class Services:
+    """Opens and holds what the operations work on. Safe to use from many threads."""
+
+    def __init__(self, settings: Settings, assistant: Assistant, store: EventStore) -> None:
+        """``Services.open`` makes all three; close() closes assistant and store."""
+        self.settings, self.assistant, self.store = settings, assistant, store
+        self.metrics = Metrics()
+        self.rates = Rates(settings.user_per_minute, settings.address_per_minute)
+        self.conversations = Conversations(settings, store, self.metrics)
+        self.asking = Asking(settings, assistant, self.conversations, self.rates, self.metrics)
+        self.papers = Papers(settings, assistant)
+
+    @classmethod
+    def open(cls, settings: Settings, progress: Callable[[int], None] = lambda _: None) -> Self:
+        """Open assistant and record. progress: told how many more papers of the shipped corpus are indexed.
+
+        Raises SettingsError, IndexUnusable or EventError.
+        """
+        from rag.engine import Assistant
+        from rag.events.opening import open_store
+
+        store = open_store(settings)  # the quicker of the two, and the one that may refuse
+        try:
+            return cls(settings, Assistant.open(settings, progress=progress), store)
+        except BaseException:
+            store.close()
+            raise
+
+    def close(self) -> None:
+        """Finish what waits to be recorded and let go of everything. Doing it again is fine."""
+        self.asking.close()
+        self.store.close()
+        self.assistant.close()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
