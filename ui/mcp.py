@@ -163,7 +163,7 @@ def _search(services: Services, query: str, limit: int) -> SearchResult:
                 title=one.paper.title,
                 year=one.paper.year,
                 url=one.paper.url,
-                quote=one.best.text,
+                quote=one.quote,
             )
             for one in found
         ]

@@ -28,7 +28,7 @@ class PaperPage(BaseModel):
     papers: list[Paper]
 
 
-class Found(BaseModel):
+class SearchResult(BaseModel):
     """One paper close to a question."""
 
     rank: int
@@ -42,7 +42,7 @@ class Found(BaseModel):
 class SearchReply(BaseModel):
     """Papers close to a question, best first."""
 
-    results: list[Found]
+    results: list[SearchResult]
 
 
 @router.get("/papers", responses=ERRORS)
@@ -76,20 +76,8 @@ def search(
     limit: Annotated[int, Query(ge=1, le=100)] = 10,
 ) -> SearchReply:
     """The papers closest to a question by meaning and words, each with its best sentence."""
-    weighed = services.asking.search(q, limit)
-    return SearchReply(
-        results=[
-            Found(
-                rank=rank,
-                paper=one.paper,
-                score=round(one.hit.score, 4),
-                quote=one.best.text,
-                start=one.best.span.start,
-                end=one.best.span.end,
-            )
-            for rank, one in enumerate(weighed, start=1)
-        ]
-    )
+    found = services.asking.search(q, limit)
+    return SearchReply(results=[SearchResult(rank=rank, **asdict(one)) for rank, one in enumerate(found, start=1)])
 
 
 @router.get("/papers/{paper_id:path}", responses=ERRORS)

@@ -12,11 +12,10 @@ from time import perf_counter
 from typing import TYPE_CHECKING, cast
 
 from rag.errors import QuestionError, ReadbackError
-from rag.types import Answer, Options, Retrieved, RetrievedPaper, StreamEvent, TextDelta
+from rag.types import Answer, Options, Paper, Retrieved, RetrievedPaper, StreamEvent, TextDelta
 from ui.services.conversations import Place
 
 if TYPE_CHECKING:
-    from rag.answer.evidence import PaperEvidence
     from rag.engine import Assistant
     from rag.events.records import Source
     from rag.settings import Settings
@@ -42,6 +41,17 @@ class Asker:
     def counted(self) -> str:
         """Whose questions are counted together."""
         return self.user if self.returning or self.address is None else self.address
+
+
+@dataclass(frozen=True, slots=True)
+class Found:
+    """One paper close to a question, with its sentence closest to it: ``abstract[start:end] == quote``."""
+
+    paper: Paper
+    score: float  # comparable within one result only
+    quote: str
+    start: int
+    end: int
 
 
 class Asking:
@@ -102,10 +112,13 @@ class Asking:
         assert isinstance(answer, Answer), "a stream ends with its answer"
         return answer
 
-    def search(self, question: str, limit: int) -> list[PaperEvidence]:
-        """The papers closest to a question, best first. Raises QuestionError."""
+    def search(self, question: str, limit: int) -> list[Found]:
+        """The papers closest to a question, best first. limit: their maximum number. Raises QuestionError."""
         self.check(question)
-        return self._assistant.search(question, limit)
+        return [
+            Found(one.paper, round(one.hit.score, 4), one.best.text, one.best.span.start, one.best.span.end)
+            for one in self._assistant.search(question, limit)
+        ]
 
     def check(self, question: str) -> None:
         """Raise QuestionError for a question that is empty or too long."""
