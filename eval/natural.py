@@ -68,7 +68,7 @@ def load_natural(half: str) -> list[NaturalQuestion]:
 @click.option("--half", type=click.Choice(["held-out", "fit"]), default="held-out", show_default=True)
 def main(half: str) -> None:
     """Ask one half of the natural questions and print the scores."""
-    from ui.cli.ask import run_batch
+    from rag.batch import run_batch
     from rag.engine import Assistant
     from rag.finder import Finder
     from rag.settings import Settings
