@@ -12,7 +12,18 @@ from typing import Any
 import pytest
 
 from eval import gold
-from eval.gold import GOLD, PAPERS, check_facts, current_hashes, expand, freeze, gold_hash, load_gold, read_abstracts
+from eval.gold import (
+    GOLD,
+    PAPERS,
+    STYLES,
+    check_facts,
+    current_hashes,
+    expand,
+    freeze,
+    gold_hash,
+    load_gold,
+    read_abstracts,
+)
 from eval.metrics import holds_fact
 from rag.errors import CorpusError
 
@@ -236,10 +247,28 @@ def test_the_shipped_questions_are_frozen() -> None:
 def test_the_shipped_questions_are_as_many_as_promised() -> None:
     questions = load_gold()
     kinds = Counter(question.kind for question in questions)
-    wanted = {"single": 80, "fact": 40, "multi": 40, "unanswerable": 30, "false_premise": 15, "out_of_scope": 10}
-    wanted |= {"conversation": 25, "everyday": 100, "list": 25, "comparison": 20}
+    wanted = {"single": 80, "fact": 65, "multi": 40, "unanswerable": 190, "false_premise": 15, "out_of_scope": 10}
+    wanted |= {"conversation": 95, "everyday": 130, "list": 25, "comparison": 20}
     assert all(kinds[kind] >= count for kind, count in wanted.items())
     assert sum(len(question.phrasings) >= 3 for question in questions) >= 60
+
+
+def test_styles_do_not_tell_answerable_from_unanswerable() -> None:
+    styled = [question for question in load_gold() if question.style and question.kind != "conversation"]
+    for answerable in (True, False):
+        some = [question for question in styled if question.answerable == answerable]
+        shares = Counter(question.style for question in some)
+        assert len(some) > 150
+        assert {style for style in STYLES if shares[style] / len(some) > 0.03} == set(STYLES)
+        assert 9 < sum(len(question.question.split()) for question in some) / len(some) < 12
+
+
+def test_chat_requests_say_what_a_fitting_reply_does() -> None:
+    lines = (GOLD / "chat" / "requests.jsonl").read_text(encoding="utf-8").splitlines()
+    requests = [json.loads(line) for line in lines]
+    assert len({request["id"] for request in requests}) == len(requests) >= 30
+    assert all(set(request) == {"id", "turns", "intent", "expects", "split"} for request in requests)
+    assert Counter(request["split"] for request in requests) == {"dev": len(requests) // 2, "test": len(requests) // 2}
 
 
 @pytest.mark.skipif(not PAPERS.is_file(), reason="the shipped corpus is not built yet")
