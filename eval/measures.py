@@ -11,6 +11,7 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import inf
+from statistics import fmean
 from typing import Literal
 
 from eval.gold import STANDALONE, GoldQuestion
@@ -31,7 +32,6 @@ from eval.metrics import (
     quote_exactness,
     recall,
     reciprocal_rank,
-    spread,
 )
 from rag.stopwatch import STAGES
 from rag.types import Answer
@@ -289,7 +289,6 @@ def _phrasings(graded: Sequence[Graded], found: dict[str, Values]) -> None:
             scores[one.question.id].append(right(one))
     for asked, several in scores.items():
         if len(several) > 1:
-            parts = spread(several)
-            found["phrasing_mean"][asked] = parts.mean
-            found["phrasing_worst"][asked] = parts.worst
-            found["phrasing_width"][asked] = parts.width
+            found["phrasing_mean"][asked] = fmean(several)
+            found["phrasing_worst"][asked] = min(several)
+            found["phrasing_width"][asked] = max(several) - min(several)
