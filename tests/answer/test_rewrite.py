@@ -80,7 +80,7 @@ def test_gold_questions_are_hardly_ever_dragged_along() -> None:
     questions = [item.turns[0] for one in load_gold("dev") for item in expand(one) if len(item.turns) == 1]
     dragged = [text for text in questions if rewrite_by_rule(text, [LISTED]).standalone != text]
     assert len(questions) > 150
-    assert len(dragged) / len(questions) <= 0.02, dragged
+    assert len(dragged) / len(questions) <= 0.03, dragged
 
 
 def test_conversations_find_their_papers(assistant: Assistant) -> None:
@@ -97,4 +97,4 @@ def test_conversations_find_their_papers(assistant: Assistant) -> None:
         papers += len(one.gold)
     assert papers >= 10
     assert by_rule >= 0.8 * papers
-    assert by_rule >= by_hand - 2
+    assert by_rule >= by_hand - 0.1 * papers
