@@ -9,7 +9,16 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.text import content_stems, names, numbers, sentences
+from rag.text import (
+    MAX_SENTENCE_CHARS,
+    content_stems,
+    marker_numbers,
+    names,
+    numbers,
+    sentences,
+    without_markers,
+    words,
+)
 
 # what sentences are made of, with everything that makes their ends hard to find
 PIECES = st.sampled_from(
@@ -82,6 +91,13 @@ def test_sentence_ends(text: str, expected: list[str]) -> None:
         ("version 1.2.3", []),
         ("10 bananas in 5 minutes", [10.0, 5.0]),  # only a whole word is a magnitude
         ("nothing", []),
+        ("alpha of .93, p<.05 and 0.5.", [0.93, 0.05, 0.5]),
+        ("a rate of 1e-4, 3E5 or 2.5e\u22123", [0.0001, 300000.0, 0.0025]),
+        ("10,20 and 1,1095 and 1,000,20", [10.0, 20.0, 1.0, 1095.0, 1000.0, 20.0]),  # never a decimal comma
+        ("from 3-5%, 2–4 or 1-2 million on 2019-11-24", [3.0, 5.0, 2.0, 4.0, 1.0, 2e6, 2019.0, 11.0, 24.0]),
+        ("GPT\u20114, a 10-fold gain, 5x", [10.0, 5.0]),
+        ("v1.5, et al.2020, ...5", []),
+        ("9" * 400, [float("inf")]),
     ],
 )
 def test_numbers(text: str, expected: list[float]) -> None:
@@ -102,6 +118,42 @@ def test_content_words_are_stemmed_split_and_stripped_of_function_words() -> Non
     assert content_stems("Which papers show self-learning rewriting?") == ["self", "learn", "rewrit"]
     assert content_stems("How do they rewrite?") == content_stems("rewriting")
     assert content_stems("what is it about") == []
+
+
+def test_apostrophes_of_any_style_make_no_words_of_their_own() -> None:
+    for mark in "'’":
+        assert content_stems(f"It doesn{mark}t, it mustn{mark}t and they{mark}ve") == []
+        assert content_stems(f"the model{mark}s parameters, O{mark}Brien{mark}s") == ["model", "paramet", "o", "brien"]
+    assert words("It isn’t") == ["it", "isn't"]
+
+
+def test_what_cannot_be_seen_does_not_split_words() -> None:
+    assert words("re\u00adwriting a\u200bquery") == ["rewriting", "aquery"]
+    assert names("Image\u00adNet and GPT\u20114") == ["ImageNet", "GPT-4"]
+
+
+def test_words_and_sentences_are_bounded_and_lose_nothing() -> None:
+    assert "".join(words("x" * 1000)) == "x" * 1000
+    assert max(map(len, words("x-" * 10_000))) < 1000
+    for long in ("x" * 10_000, "word " * 2000, "word" + " " * 10_000 + "word"):
+        spans = sentences(long)
+        assert max(span.end - span.start for span in spans) <= MAX_SENTENCE_CHARS
+        assert "".join(span.of(long) for span in spans).replace(" ", "") == long.replace(" ", "")
+
+
+@pytest.mark.parametrize(
+    ("text", "numbers", "bare"),
+    [
+        ("It wins [1][3, 5].", {1, 3, 5}, "It wins."),
+        ("It wins [2–4], [7-8] and [ 9 ].", {2, 3, 4, 7, 8, 9}, "It wins, and."),
+        ("It rose by [2] .39 points [1] !", {1, 2}, "It rose by .39 points!"),
+        ("In [2–9999] or [2024] or [4-2]", set(range(2, 1000)), "In or or"),
+        ("a[i], [x1] and []", set(), "a[i], [x1] and []"),
+    ],
+)
+def test_markers(text: str, numbers: set[int], bare: str) -> None:
+    assert marker_numbers(text) == numbers
+    assert without_markers(text) == (bare, frozenset(numbers))
 
 
 @given(st.text(max_size=200))
