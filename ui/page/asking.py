@@ -14,9 +14,8 @@ from typing import TYPE_CHECKING, Any
 from rag.errors import ReadbackError
 from rag.types import Answer, Options, Retrieved, RetrievedPaper, TextDelta
 from ui.page import arguments
-from ui.page.show import Shower
-from ui.page.view_evidence import found_so_far
-from ui.page.view_turn import failed_turn, working_turn
+from ui.page.evidence import found_so_far
+from ui.page.turns import Turns, failed_turn, working_turn
 
 if TYPE_CHECKING:
     from ui.services import Asker, Services
@@ -55,9 +54,9 @@ class Run:
 class Asking:
     """Answers questions of the page, as a stream of JSON texts each of which shows all there is so far."""
 
-    def __init__(self, services: Services, stops: Stops, shower: Shower) -> None:
-        """stops: wishes of readers. shower: answers → HTML."""
-        self._services, self._stops, self._show = services, stops, shower
+    def __init__(self, services: Services, stops: Stops, turns: Turns) -> None:
+        """stops: wishes of readers. turns: answers → HTML."""
+        self._services, self._stops, self._turns = services, stops, turns
         self._running: set[tuple[str, str]] = set()  # adding and discarding are atomic
 
     def alive(self, given: Mapping[str, Any], user: str) -> dict[str, Any]:
@@ -90,7 +89,7 @@ class Asking:
         with closing(found) as events:
             for event in events:
                 if isinstance(event, Answer):
-                    yield {**self._show.answer(run.turn, event), "done": True}
+                    yield {**self._turns.finished(run.turn, event), "done": True}
                     return
                 if self._stops.wished(run.asker.user, run.id):
                     break  # closing the events stops the model

@@ -17,7 +17,8 @@ from ui.page.conversations import Conversations
 from ui.page.corrections import Corrections
 from ui.page.examples import Examples
 from ui.page.library import Library
-from ui.page.show import Shower
+from ui.page.render import render
+from ui.page.turns import Turns
 from ui.page.uploads import Uploads
 
 if TYPE_CHECKING:
@@ -37,9 +38,9 @@ QUIETLY = {
 
 def build_page(services: Services) -> Blocks:
     """The chat page over these services. Who is asking comes with each request, see ``whose``."""
-    stops, shower = Stops(), Shower(services)
-    asking, uploads = Asking(services, stops, shower), Uploads(services)
-    conversations, library = Conversations(services, shower), Library(services)
+    stops, turns = Stops(), Turns(services)
+    asking, uploads = Asking(services, stops, turns), Uploads(services)
+    conversations, library = Conversations(services, turns), Library(services)
 
     def stop(given: Given, user: str) -> dict[str, Any]:
         stops.wish(user, str(given.get("run")))
@@ -75,7 +76,7 @@ def build_page(services: Services) -> Blocks:
     page = Blocks(title="Readback", analytics_enabled=False, fill_width=True, delete_cache=UPLOADS_KEPT)
     with page:
         face = gr.HTML(
-            html_template=shell(),
+            html_template=shell(services.settings.question_chars),
             js_on_load=script(),
             apply_default_css=False,
             padding=False,
@@ -104,9 +105,9 @@ def asset(name: str) -> str:
     return (ASSETS / name).read_text("utf-8")
 
 
-def shell() -> str:
+def shell(question_chars: int) -> str:
     """The page before anything is in it. Gradio reads it as a template, so what a template acts on is refused."""
-    html = f"<style>{''.join(asset(name) for name in STYLES)}</style>{asset('shell.html')}"
+    html = f"<style>{''.join(asset(name) for name in STYLES)}</style>{render('shell', question_chars=question_chars)}"
     found = [sign for sign in ("{{", "${", "`", "\\") if sign in html]
     if found:
         raise ValueError(f"{found} in the shell would be evaluated by the browser")

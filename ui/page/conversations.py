@@ -8,15 +8,12 @@ from typing import TYPE_CHECKING, Any
 
 from rag.events import EventUnknown
 from ui.page import arguments
-from ui.page.markup import Html, button, el, join
-from ui.page.show import Shower
-from ui.page.words import shortened
+from ui.page.render import render
+from ui.page.turns import Turns
 
 if TYPE_CHECKING:
-    from rag.events import ConversationSummary
     from ui.services import Services
 
-TITLE_CHARS = 90
 LISTED = 100
 UNTITLED = "Conversation"
 
@@ -24,22 +21,20 @@ UNTITLED = "Conversation"
 class Conversations:
     """The page's calls about conversations. Each takes what the browser sent and whose browser it is."""
 
-    def __init__(self, services: Services, shower: Shower) -> None:
-        self._services, self._store, self._show = services, services.store, shower
+    def __init__(self, services: Services, turns: Turns) -> None:
+        self._services, self._store, self._turns = services, services.store, turns
 
     def list(self, given: Mapping[str, Any], user: str) -> dict[str, Any]:
         """The list, as HTML; with ``search``, those that hold its words."""
         search = arguments.text(given, "search", 200)
         found = self._store.conversations(user, search, limit=LISTED)
-        if found:
-            return {"html": join([_row(one) for one in found])}
-        return {"html": el("li", "Nothing found." if search.strip() else "Nothing asked yet.", cls="hint")}
+        return {"html": render("list", conversations=found, searched=search.strip())}
 
     def open(self, given: Mapping[str, Any], user: str) -> dict[str, Any]:
         """One conversation, as HTML; ``missing`` if there is none of this id, or it is another person's."""
         conversation = arguments.token(given, "conversation")
         try:
-            return self._show.conversation(self._store.conversation(user, conversation))
+            return self._turns.conversation(self._store.conversation(user, conversation))
         except EventUnknown:
             return {"missing": True}
 
@@ -67,21 +62,3 @@ class Conversations:
         if papers:
             files.append({"name": f"{stem}.bib", "type": "text/plain", "text": conversation_bibtex(papers)})
         return {"files": files, "said": "Exported."}
-
-
-def _row(one: ConversationSummary) -> Html:
-    title = shortened(one.title or UNTITLED, TITLE_CHARS)
-    menu = [button("Rename", "rename"), button("Export", "export"), button("Delete", "delete", cls="quiet danger")]
-    return el(
-        "li",
-        button(
-            [
-                el("span", title, dir="auto"),
-                el("time", f"{one.updated:%Y-%m-%d %H:%M} UTC", cls="when", datetime=one.updated.isoformat()),
-            ],
-            "open",
-            cls="open",
-        ),
-        el("details", el("summary", "⋯", aria_label=f"More about {title}"), el("div", menu), cls="menu"),
-        data_conversation=one.id,
-    )

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 from rag.types import Options
 from ui.page.calls import Given
-from ui.page.markup import button, el, join
+from ui.page.render import render
 
 if TYPE_CHECKING:
     from ui.services import Services
@@ -34,8 +34,7 @@ class Examples:
 
     def show(self, _given: Given, _user: str) -> dict[str, Any]:
         """The questions as buttons; none while the collection is empty."""
-        items = (el("li", button(one, "suggest", cls="suggestion", dir="auto")) for one in self.questions())
-        return {"html": join(items)}
+        return {"html": render("examples", questions=self.questions())}
 
     def questions(self) -> list[str]:
         """Up to four questions that are answered with evidence."""

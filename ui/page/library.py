@@ -4,19 +4,24 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from pathlib import PurePath
+from typing import TYPE_CHECKING, Any, Literal, get_args
+
+from markupsafe import Markup
 
 from ui.page import arguments
-from ui.page.markup import Html
-from ui.page.view_papers import COLUMNS, Column, alike_list, paper_card, rows, table, told
+from ui.page.render import render
 from ui.page.words import count
 
 if TYPE_CHECKING:
     from rag.types import Paper
     from ui.services import Services
 
+Column = Literal["title", "authors", "year", "source"]
+COLUMNS: tuple[Column, ...] = get_args(Column)
 SCREENFUL = 50  # rows
 ALIKE = 6
+AUTHORS = 3
 MAPPED = 1500  # papers on the map: more would be neither quick to draw nor readable
 
 
@@ -26,7 +31,7 @@ class Library:
     def __init__(self, services: Services) -> None:
         self._papers = services.papers
         self._map_lock = threading.Lock()
-        self._map: tuple[int, Html] | None = None
+        self._map: tuple[int, Markup] | None = None
 
     def table(self, given: Mapping[str, Any], _user: str) -> dict[str, Any]:
         """A screenful of papers that match, as HTML: the whole table, or with ``from`` further rows of it."""
@@ -41,7 +46,15 @@ class Library:
             found = sorted(found, key=lambda paper: _sort_key(paper, sort), reverse=down)
             found.sort(key=lambda paper: not told(paper, sort))  # what says nothing stands last either way
         shown = found[start : start + SCREENFUL]
-        html = rows(shown, columns) if start else table(shown, columns, sort, down=down)
+        html = render(
+            "rows" if start else "table",
+            papers=shown,
+            columns=columns,
+            sort=sort,
+            down=down,
+            told=told,
+            searched=words.strip(),
+        )
         left = len(found) - start - len(shown)
         total = count(len(found), "paper") + (f" of {len(everything):,}" if words.strip() else "")
         fixed = self._papers.fixed
@@ -49,17 +62,18 @@ class Library:
 
     def paper(self, given: Mapping[str, Any], _user: str) -> dict[str, Any]:
         """One paper in full."""
-        return {"html": paper_card(self._paper(given), removable=not self._papers.fixed)}
+        paper = self._paper(given)
+        return {"html": render("paper", paper=paper, source=told(paper, "source"), fixed=self._papers.fixed)}
 
     def similar(self, given: Mapping[str, Any], _user: str) -> dict[str, Any]:
         """Papers like one."""
         paper = self._paper(given)
-        return {"html": alike_list(paper, self._papers.alike(paper, ALIKE))}
+        return {"html": render("alike", paper=paper, found=self._papers.alike(paper, ALIKE))}
 
     def map(self, _given: Mapping[str, Any], _user: str) -> dict[str, Any]:
         """The map, drawn anew when the collection has changed."""
         from ui.page.atlas import draw
-        from ui.page.view_map import map_drawing
+        from ui.page.map import map_drawing
 
         with self._map_lock:  # several readers at once wait for one drawing
             generation = self._papers.generation()
@@ -76,6 +90,15 @@ class Library:
 
     def _paper(self, given: Mapping[str, Any]) -> Paper:
         return self._papers.get(arguments.text(given, "paper", 200))
+
+
+def told(paper: Paper, column: Column) -> str:
+    """What the table says about a paper in one column; empty if nothing is known."""
+    if column == "title":
+        return paper.title
+    if column == "authors":
+        return ", ".join(paper.authors[:AUTHORS]) + (" et al." if len(paper.authors) > AUTHORS else "")
+    return str(paper.year or "") if column == "year" else PurePath(paper.source or "").name
 
 
 def tells_apart(papers: Sequence[Paper], column: Column) -> bool:

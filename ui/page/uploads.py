@@ -10,10 +10,13 @@ from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+from markupsafe import Markup
+
 from rag.errors import ReadbackError
 from ui.page import arguments
 from ui.page.arguments import BadRequest
-from ui.page.view_papers import upload_report
+from ui.page.render import render
+from ui.services.papers import UploadFault
 
 if TYPE_CHECKING:
     from ui.services import Services
@@ -21,7 +24,6 @@ if TYPE_CHECKING:
 
 log = logging.getLogger(__name__)
 CRASHED = "Something went wrong on our side. Nothing was added: please try again."
-FAULTS_SHOWN = 200
 
 
 class Uploads:
@@ -82,11 +84,11 @@ def taken(path: str) -> bytes:
     return data
 
 
-def _report_of(done: UploadReport) -> str:
+def _report_of(done: UploadReport) -> Markup:
     sums = [(done.added, "added"), (done.changed, "updated"), (done.unchanged, "already there")]
-    faults = [(fault.line, fault.reason) for fault in done.faults[:FAULTS_SHOWN]]
-    return upload_report(done.file, [*sums, (done.merged, "twice in the file")], faults)
+    told = [f"{number:,} {word}" for number, word in [*sums, (done.merged, "twice in the file")] if number]
+    return render("upload", file=done.file, sums=told, faults=done.faults)
 
 
-def _report(name: str, reason: str) -> str:
-    return upload_report(name, [], [(None, reason)])
+def _report(name: str, reason: str) -> Markup:
+    return render("upload", file=name, sums=[], faults=[UploadFault(None, reason)])

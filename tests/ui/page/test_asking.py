@@ -12,7 +12,7 @@ from rag.types import Turn
 from tests.ui.conftest import MakeServices
 from tests.ui.samples import FOLLOW_UP, REWRITES, EndlessModel
 from ui.page.asking import Asking, Stops
-from ui.page.show import Shower
+from ui.page.turns import Turns
 from ui.services import Asker, Services
 
 ADA = Asker("ada", "192.0.2.1")
@@ -24,7 +24,7 @@ def given(question: str, turn: int = 1, **more: Any) -> dict[str, Any]:
 
 def asked(services: Services, question: str, turn: int = 1, asker: Asker = ADA, **more: Any) -> dict[str, Any]:
     """The last state of a run."""
-    asking = Asking(services, Stops(), Shower(services))
+    asking = Asking(services, Stops(), Turns(services))
     *_, last = asking.stream(given(question, turn, **more), asker)
     state: dict[str, Any] = json.loads(last)
     assert state["done"]
@@ -60,7 +60,7 @@ def test_a_browser_that_keeps_no_cookies_is_counted_by_its_address(make_services
 def test_a_stopped_answer_stays_in_the_conversation(make_services: MakeServices, keep: bool) -> None:
     services = make_services(model=EndlessModel(), unsupported="mark", keep_questions=keep)
     stops = Stops()
-    stream = Asking(services, stops, Shower(services)).stream(given(REWRITES), ADA)
+    stream = Asking(services, stops, Turns(services)).stream(given(REWRITES), ADA)
     states = [next(stream) for _ in range(3)]
     stops.wish(ADA.user, "run-00000001")
     states += list(stream)

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
+
+from markupsafe import Markup
 
 from rag.types import Paper
 from ui.page.atlas import Atlas
-from ui.page.markup import Html, el
-from ui.page.words import count
+from ui.page.render import render
 
 WIDTH, HEIGHT, MARGIN = 1000, 860, 50
 RADIUS = 9.0
@@ -15,57 +17,33 @@ LINE = 27  # from one line of a label to the next
 LABEL_LINE_CHARS = 24
 
 
-def map_drawing(atlas: Atlas, papers: Sequence[Paper], total: int) -> Html:
+def map_drawing(atlas: Atlas, papers: Sequence[Paper], total: int) -> Markup:
     """Points, and the names of their clusters. papers: those of the atlas. total: in the collection."""
-    if not papers:
-        return el("p", "The collection is empty: add papers to see a map of them.", cls="hint")
-    radius = max(3.5, RADIUS * min(1.0, (250 / len(papers)) ** 0.5))
     points = [
-        el(
-            "circle",
-            cx=_across(point.x),
-            cy=_down(point.y),
-            r=round(radius, 1),
-            cls=f"point c{point.cluster}",
-            data_paper=papers[point.paper].id,
-            data_title=papers[point.paper].title,
-        )
-        for point in atlas.points
+        {"x": _across(one.x), "y": _down(one.y), "cluster": one.cluster, "paper": papers[one.paper]}
+        for one in atlas.points
     ]
-    clusters = count(len(atlas.clusters), "topic")
-    says = f"Map of {count(len(papers), 'paper')} in {clusters}. The table lists the same papers."
-    drawing = el(
-        "svg",
-        points,
-        _labels(atlas),
-        viewBox=f"0 0 {WIDTH} {HEIGHT}",
-        role="img",
-        aria_label=says,
-        cls="map",
-    )
-    hidden = total - len(papers)
-    note = f" {hidden:,} of {total:,} papers are left out to keep it readable." if hidden > 0 else ""
-    return el(
-        "figure",
-        drawing,
-        el("figcaption", f"Near means alike. Choose a point to ask about its paper.{note}", cls="hint"),
-        el("div", cls="tip", hidden=True, aria_hidden="true"),
-        cls="map-figure",
+    return render(
+        "map",
+        papers=papers,
+        points=points,
+        labels=_labels(atlas),
+        radius=round(max(3.5, RADIUS * min(1.0, (250 / max(len(papers), 1)) ** 0.5)), 1),
+        hidden=total - len(papers),
     )
 
 
-def _labels(atlas: Atlas) -> list[Html]:
+def _labels(atlas: Atlas) -> list[dict[str, Any]]:
     """Names on their clusters, moved apart where they would lie on each other."""
     taken: list[tuple[float, float, float, float]] = []
     labels = []
-    for number, cluster in enumerate(atlas.clusters):
+    for cluster in atlas.clusters:
         lines = _lines(cluster.label)
         width, height = max(map(len, lines)) * 14, LINE * len(lines)
         x = min(max(_across(cluster.x), width / 2 + 4), WIDTH - width / 2 - 4)
         y = _free(taken, x, _down(cluster.y), width, height)
         taken.append((x, y, width, height))
-        spans = (el("tspan", line, x=round(x), dy=LINE if place else 0) for place, line in enumerate(lines))
-        labels.append(el("text", spans, x=round(x), y=round(y - height / 2 + LINE * 0.8), cls=f"label c{number}"))
+        labels.append({"x": round(x), "y": round(y - height / 2 + LINE * 0.8), "lines": lines})
     return labels
 
 

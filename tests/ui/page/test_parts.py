@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -15,11 +16,11 @@ from ui.page import arguments
 from ui.page.arguments import BadRequest
 from ui.page.atlas import draw
 from ui.page.blocks import look, script, shell
-from ui.page.markup import Html, el, join, web_link, with_markers
+from ui.page.evidence import Card, evidence_of, segments
+from ui.page.map import map_drawing
+from ui.page.prose import marked_up, plain_text, with_markers
+from ui.page.render import render, web_link
 from ui.page.uploads import taken
-from ui.page.view_evidence import highlighted, segments, strength
-from ui.page.view_map import map_drawing
-from ui.page.view_prose import marked_up
 from ui.page.words import shortened
 
 
@@ -29,12 +30,16 @@ class Seen(HTMLParser):
     def __init__(self, html: str) -> None:
         super().__init__()
         self.tags: list[str] = []
+        self.links: list[str | None] = []
+        self.attributes: dict[str, str | None] = {}
         self.text = ""
-        self.feed(html)
+        self.feed(str(html))
         self.close()
 
     def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
         self.tags.append(tag)
+        self.attributes.update(attrs)
+        self.links += [value for name, value in attrs if name in ("href", "src")]
 
     def handle_data(self, data: str) -> None:
         self.text += data
@@ -45,16 +50,12 @@ ANY = st.text(st.characters(blacklist_categories=["Cs", "Cc"], blacklist_charact
 
 @given(ANY)
 def test_text_stays_text_in_content_and_attributes(text: str) -> None:
-    seen = Seen(el("p", text, title=text, data_paper=text))
-    assert seen.tags == ["p"]
-    assert seen.text == text.translate(dict.fromkeys(range(0x2066, 0x206A)))
-
-
-def test_only_what_was_made_here_is_html() -> None:
-    assert join("<b>", Html("<i>"), None, ["&", el("br")]) == "&lt;b&gt;<i>&amp;<br>"
-    assert (
-        el("button", "x", cls="a", disabled=True, title=None, hidden=False) == '<button class="a" disabled>x</button>'
-    )
+    paper = Paper("p", text, text, source=text)
+    seen = Seen(render("paper", paper=paper, source="", fixed=True))
+    assert set(seen.tags) <= {"article", "h3", "span", "p", "div", "button"}
+    shown = text.translate(dict.fromkeys(range(0x2066, 0x206A)))
+    assert seen.text.count(shown) >= 2
+    assert seen.attributes["data-title"] == shown
 
 
 @pytest.mark.parametrize(
@@ -99,8 +100,9 @@ def test_overlapping_quotes_keep_the_abstract_whole() -> None:
         cited(3, abstract, "One"),
     ]
     assert "".join(one.text for one in segments(abstract, quotes)) == abstract
-    html = highlighted(1, abstract, quotes)
-    assert Seen(html).text == "3One 1two three. 2Four <five> six. Seven."
+    answer = replace(answer_of("generative", text=""), citations=tuple(quotes))
+    html = evidence_of(1, answer, {"p": Paper("p", "Title", abstract)}, {})
+    assert "3One 1two three. 2Four <five> six. Seven." in Seen(html).text
     assert {f'id="quote-1-{n}"' in html for n in (1, 2, 3)} == {True}
 
 
@@ -123,6 +125,43 @@ def test_unsupported_sentences_are_marked() -> None:
     assert html.count("<p>") == 1
 
 
+MARKDOWN = """# Findings
+
+**Rewrites help.** They *save* time [1].
+
+- One `[1]` thing [1]
+- Two <b>things</b>
+
+| a | b |
+|---|---|
+| 1 | 2 |
+
+![x](http://evil.example/p.png) [click](http://evil.example) <http://evil.example> <script>alert(1)</script>
+
+[1]: http://evil.example
+"""
+
+
+def test_what_a_model_writes_is_markdown_that_loads_and_opens_nothing() -> None:
+    said = [Sentence("**Rewrites help.**", (1,), True, 0.9), Sentence("They *save* time [1].", (1,), True, 0.9)]
+    html = marked_up(1, answer_of("generative", *said, Sentence("- Two <b>things</b>", (), False, 0.1), text=MARKDOWN))
+    seen = Seen(html)
+    assert {"h1", "strong", "em", "ul", "li", "code", "table", "td"} <= set(seen.tags)
+    assert not {"img", "script", "b"} & set(seen.tags)
+    assert {link for link in seen.links if link} == {"#quote-1-1"}
+    assert "<code>[1]</code>" in html
+    assert '<strong><span class="said" data-leans="1">Rewrites help.</span></strong>' in html
+    assert '<li><span class="said unsupported" data-leans="">Two &lt;b&gt;things&lt;/b&gt;</span>' in html
+    assert "⸨" not in html
+
+
+@given(ANY)
+def test_any_text_of_a_model_is_inert(text: str) -> None:
+    for html in (plain_text(text), marked_up(1, answer_of("generative", Sentence(text, (1,), False, 0.5), text=text))):
+        assert not {"img", "script", "style", "iframe", "input"} & set(Seen(html).tags)
+        assert {link for link in Seen(html).links if link} <= {"#quote-1-1"}
+
+
 def test_quotes_stand_below_the_title_of_their_paper() -> None:
     said = Sentence("From “A <b>title”: “quote” [1]", (1,), True, 1.0)
     html = marked_up(1, answer_of("extractive", said, text=said.text))
@@ -132,10 +171,8 @@ def test_quotes_stand_below_the_title_of_their_paper() -> None:
 
 @pytest.mark.parametrize(("support", "words"), [(0.9, "Strong support"), (0.6, "Fair support"), (0.2, "Weak support")])
 def test_support_is_said_in_words(support: float, words: str) -> None:
-    from ui.page.view_evidence import Cited
-
     answer = answer_of("generative", Sentence("Good [1]", (1,), True, support), text="Good [1]")
-    assert strength(Cited(1, 1, answer, answer.citations, None))[1] == words
+    assert Card(answer, answer.citations, None, None).strength[1] == words
 
 
 def test_texts_are_cut_at_words() -> None:
@@ -221,7 +258,7 @@ def test_papers_that_are_all_alike_or_say_nothing_have_a_map() -> None:
 
 
 def test_the_page_asks_nobody_for_anything() -> None:
-    for text in (shell(), script(), str(look()["head"])):
+    for text in (shell(4000), script(), str(look()["head"])):
         assert "//" not in text.replace("// ", "").replace("http://www.w3.org", "")
     theme = look()["theme"]
     assert theme._stylesheets == []

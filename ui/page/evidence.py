@@ -1,0 +1,114 @@
+"""The evidence of one turn: a card for every paper that the answer cites, the others folded away."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from markupsafe import Markup
+
+from rag.types import Answer, Citation, Paper, RetrievedPaper
+from ui.page.render import render
+from ui.page.words import support
+
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """A stretch of an abstract, and the markers of the quotes that it is part of."""
+
+    text: str
+    markers: tuple[int, ...]
+    anchors: tuple[int, ...] = ()  # markers of the quotes that begin here
+
+
+@dataclass(frozen=True, slots=True)
+class Card:
+    """One paper with all that an answer quotes from it."""
+
+    answer: Answer
+    quotes: Sequence[Citation]
+    paper: Paper | None  # None if it has left the collection since
+    verdict: str | None  # of the reader: "useful" or "not_useful"
+
+    @property
+    def paper_id(self) -> str:
+        """Whose card it is."""
+        return self.quotes[0].paper_id
+
+    @property
+    def title(self) -> str:
+        """As it is now, else as it was."""
+        return self.paper.title if self.paper else self.quotes[0].title
+
+    @property
+    def markers(self) -> list[int]:
+        """The n of each [n] that leads here."""
+        return [one.marker for one in self.quotes]
+
+    @property
+    def claims(self) -> list[str]:
+        """What the sentences that lean on it say. Where they are the quotes themselves, the marks say it already."""
+        if self.answer.mode == "extractive":
+            return []
+        return [_bare(one.text, one.citations) for one in self.answer.sentences if set(one.citations) & {*self.markers}]
+
+    @property
+    def segments(self) -> list[Segment]:
+        """The abstract cut at the ends of its quotes; empty if they are not there word for word any more."""
+        paper = self.paper
+        if paper is None or any(paper.abstract[one.start : one.end] != one.quote for one in self.quotes):
+            return []
+        return segments(paper.abstract, self.quotes)
+
+    @property
+    def strength(self) -> tuple[str, str]:
+        """How well the paper carries what leans on it: a word for the style and words for people."""
+        if self.answer.abstained:
+            return "fair", "Close, but no answer"
+        if self.answer.mode == "extractive":
+            return "strong", "Strong support: quoted word for word"
+        leaning = [one.support for one in self.answer.sentences if set(one.citations) & {*self.markers}]
+        level = support(max(leaning or [one.score for one in self.quotes]))
+        return level, f"{level.capitalize()} support"
+
+
+def evidence_of(turn: int, answer: Answer, papers: Mapping[str, Paper], useful: Mapping[str, str]) -> Markup:
+    """All evidence of one answer. papers: those of its papers in the collection. useful: paper id -> verdict."""
+    by_paper: dict[str, list[Citation]] = {}
+    for citation in answer.closest if answer.abstained else answer.citations:
+        by_paper.setdefault(citation.paper_id, []).append(citation)
+    return render(
+        "evidence",
+        turn=turn,
+        answer=answer,
+        title="Closest evidence" if answer.abstained else "Evidence",
+        cards=[Card(answer, quotes, papers.get(one), useful.get(one)) for one, quotes in by_paper.items()],
+        others=[paper for paper in answer.retrieved if paper.paper_id not in by_paper],
+    )
+
+
+def found_so_far(papers: Sequence[RetrievedPaper]) -> Markup:
+    """What the search found, while the answer is being made."""
+    return render("found", papers=papers) if papers else Markup()
+
+
+def segments(abstract: str, citations: Sequence[Citation]) -> list[Segment]:
+    """Cut an abstract at the ends of its quotes. Quotes that are not there word for word any more are left out."""
+    fitting = [one for one in citations if one.quote and abstract[one.start : one.end] == one.quote]
+    edges = sorted({0, len(abstract), *(one.start for one in fitting), *(one.end for one in fitting)})
+    return [
+        Segment(
+            abstract[start:end],
+            tuple(one.marker for one in fitting if one.start <= start and end <= one.end),
+            tuple(one.marker for one in fitting if one.start == start),
+        )
+        for start, end in pairwise(edges)
+    ]
+
+
+def _bare(text: str, markers: Sequence[int]) -> str:
+    text = text.removeprefix("- ")
+    for marker in markers:
+        text = text.replace(f" [{marker}]", "")
+    return text
