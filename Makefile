@@ -49,7 +49,7 @@ fit: $(VENV)/.runtime ## fit the two small models again, on development question
 	@$(BIN)/python -m eval.fit
 
 screenshots: $(VENV)/.dev ## make the pictures of the README
-	@$(BIN)/python -m eval.lab.screenshots
+	@$(BIN)/python -m tests.e2e.screenshots
 
 pins: ## resolve the pinned requirements again (needs uv)
 	@uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --universal \

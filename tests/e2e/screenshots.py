@@ -1,4 +1,4 @@
-"""Pictures of the page's main states, light and dark: ``python -m eval.lab.screenshots``.
+"""Pictures of the page's main states, light and dark: ``python -m tests.e2e.screenshots``.
 
 Needs the development requirements and Debian's Chromium. Asks the shipped corpus in a temporary data folder, without a
 language model, so that the pictures show what everybody sees first.
