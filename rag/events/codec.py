@@ -8,7 +8,7 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
-from rag.types import Answer, Citation, RetrievedPaper, Sentence, Usage
+from rag.types import Answer, Citation, Options, RetrievedPaper, Sentence, Usage
 
 T = TypeVar("T")
 
@@ -20,6 +20,26 @@ def answer_json(answer: Answer) -> str:
         return json.dumps(fields, allow_nan=False)
     except ValueError:
         return json.dumps(json.loads(json.dumps(fields), parse_constant=lambda _: None))
+
+
+def options_json(options: Options, *, keep_texts: bool) -> str | None:
+    """What differs from the default, as JSON; None for nothing. keep_texts: whether a person's words may be in it."""
+    default = Options()
+    steered: dict[str, Any] = {
+        one.name: sorted(value) if isinstance(value, frozenset) else value
+        for one in dataclasses.fields(options)
+        if (value := getattr(options, one.name)) != getattr(default, one.name)
+    }
+    if not keep_texts:
+        steered.pop("standalone_question", None)
+    return json.dumps(steered) if steered else None
+
+
+def options_from_json(text: str | None) -> Options:
+    """The options again; what they do not know any more is left out."""
+    given = json.loads(text) if text else {}
+    sets = {name: frozenset(value) for name, value in given.items() if isinstance(value, list)}
+    return _build(Options, {**given, **sets})
 
 
 def answer_from_json(text: str) -> Answer:

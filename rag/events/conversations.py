@@ -7,10 +7,11 @@ from typing import Any
 
 from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, null, or_, select, update
 
+from rag.events import tree
 from rag.events.errors import EventRefused, EventUnknown
 from rag.events.feedback import TEXT_KINDS, storable
 from rag.events.reading import select_episodes
-from rag.events.records import Conversation, ConversationSummary, Counts, Episode
+from rag.events.records import Conversation, ConversationSummary, Counts
 from rag.events.schema import conversations, feedback, interactions
 
 TITLE_CHARS = 200
@@ -45,18 +46,39 @@ def read(connection: Connection, user: str, conversation: str) -> Conversation:
     everything = select_episodes(
         connection, interactions.c.user_id == user, interactions.c.conversation_id == conversation
     )
-    return Conversation(_summary(row), current_turns(everything))
+    up = tree.parents(everything)
+    beside = tree.versions(up)
+    return Conversation(
+        _summary(row),
+        tree.path(everything, row.current),
+        {answer: beside[parent] for answer, parent in up.items()},
+        row.revision,
+    )
 
 
-def current_turns(episodes: list[Episode]) -> tuple[Episode, ...]:
-    """The turns that count: asking a turn again replaces it and what was said after it."""
-    turns: list[Episode] = []
-    for episode in episodes:
-        number = episode.interaction.turn or 1
-        while turns and (turns[-1].interaction.turn or 1) >= number:
-            turns.pop()
-        turns.append(episode)
-    return tuple(turns)
+def choose(connection: Connection, user: str, conversation: str, answer_id: str) -> None:
+    """Make this version of its turn the current one. Raises EventUnknown."""
+    theirs = (interactions.c.user_id == user) & (interactions.c.conversation_id == conversation)
+    if connection.execute(select(interactions.c.id).where(theirs, interactions.c.id == answer_id)).first() is None:
+        raise EventUnknown(UNKNOWN)
+    _change(connection, user, conversation, current=answer_id)
+
+
+def hide(connection: Connection, user: str, conversation: str, at: datetime) -> None:
+    """Take the conversation out of sight, to be deleted later. Raises EventUnknown."""
+    _change(connection, user, conversation, hidden=at)
+
+
+def restore(connection: Connection, user: str, conversation: str) -> None:
+    """Bring a hidden conversation back. Raises EventUnknown if it is not there any more."""
+    _change(connection, user, conversation, seen=False, hidden=None)
+
+
+def hidden(connection: Connection) -> list[tuple[str, str, datetime]]:
+    """(user, conversation, since when) of all that wait to be deleted."""
+    column = conversations.c
+    waiting = select(column.user_id, column.id, column.hidden).where(column.hidden.is_not(None))
+    return [(row.user_id, row.id, row.hidden) for row in connection.execute(waiting)]
 
 
 def rename(connection: Connection, user: str, conversation: str, title: str) -> None:
@@ -64,10 +86,7 @@ def rename(connection: Connection, user: str, conversation: str, title: str) -> 
     title = " ".join(storable(title).split())
     if not 0 < len(title) <= TITLE_CHARS:
         raise EventRefused(f"A title has 1 to {TITLE_CHARS} characters.")
-    mine = (conversations.c.user_id == user) & (conversations.c.id == conversation)
-    done = connection.execute(update(conversations).where(mine, conversations.c.deleted.is_(None)).values(title=title))
-    if not done.rowcount:
-        raise EventUnknown(UNKNOWN)
+    _change(connection, user, conversation, title=title)
 
 
 def delete(connection: Connection, user: str, conversation: str, at: datetime) -> Counts:
@@ -77,7 +96,9 @@ def delete(connection: Connection, user: str, conversation: str, at: datetime) -
     """
     mine = (conversations.c.user_id == user) & (conversations.c.id == conversation)
     done = connection.execute(
-        update(conversations).where(mine, conversations.c.deleted.is_(None)).values(title=None, deleted=at)
+        update(conversations)
+        .where(mine, conversations.c.deleted.is_(None))
+        .values(title=None, deleted=at, hidden=None, current=None)
     )
     if not done.rowcount:
         raise EventUnknown(UNKNOWN)
@@ -100,6 +121,8 @@ def delete(connection: Connection, user: str, conversation: str, at: datetime) -
                     "standalone_question",
                     "answer_text",
                     "answer",
+                    "parent_id",
+                    "options",
                 )
             )
         )
@@ -107,8 +130,17 @@ def delete(connection: Connection, user: str, conversation: str, at: datetime) -
     return Counts(asked.rowcount, signals.rowcount, 1)
 
 
-def _selected(user: str) -> Select[Any]:
+def _change(connection: Connection, user: str, conversation: str, *, seen: bool = True, **values: Any) -> None:
+    """Change a row of this user's. seen: whether it must be one that is in sight. Raises EventUnknown."""
+    mine = (conversations.c.user_id == user) & (conversations.c.id == conversation) & conversations.c.deleted.is_(None)
+    if seen:
+        mine &= conversations.c.hidden.is_(None)
+    changed = update(conversations).where(mine).values(**values, revision=conversations.c.revision + 1)
+    if not connection.execute(changed).rowcount:
+        raise EventUnknown(UNKNOWN)
 
+
+def _selected(user: str) -> Select[Any]:
     first_question = (
         select(interactions.c.question)
         .where(interactions.c.user_id == conversations.c.user_id, interactions.c.conversation_id == conversations.c.id)
@@ -121,7 +153,9 @@ def _selected(user: str) -> Select[Any]:
         func.coalesce(conversations.c.title, first_question).label("title"),
         conversations.c.started,
         conversations.c.updated,
-    ).where(conversations.c.user_id == user, conversations.c.deleted.is_(None))
+        conversations.c.current,
+        conversations.c.revision,
+    ).where(conversations.c.user_id == user, conversations.c.deleted.is_(None), conversations.c.hidden.is_(None))
 
 
 def _summary(row: Row[Any]) -> ConversationSummary:

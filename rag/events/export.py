@@ -15,7 +15,7 @@ from typing import Any, Literal, get_args
 
 from sqlalchemy import select
 
-from rag.events.codec import answer_json
+from rag.events.codec import answer_json, options_json
 from rag.events.database import Database
 from rag.events.errors import EventRefused, EventsUnavailable
 from rag.events.reading import episodes
@@ -69,6 +69,7 @@ def records(database: Database, user: str | None) -> Iterator[tuple[str, dict[st
 def _interaction(interaction: Interaction) -> dict[str, Any]:
     row = {name: getattr(interaction, name) for name in interaction.__slots__}
     row["papers"] = [{**asdict(paper), "shown": paper.shown} for paper in interaction.papers]
+    row["options"] = json.loads(options_json(interaction.options, keep_texts=True) or "{}")
     row["answer"] = None if interaction.answer is None else json.loads(answer_json(interaction.answer))
     return row
 
@@ -118,6 +119,8 @@ def _parquet_row(row: dict[str, Any]) -> dict[str, Any]:
     row = dict(row)
     if row.get("answer") is not None:
         row["answer"] = json.dumps(row["answer"], allow_nan=False)
+    if "options" in row:
+        row["options"] = json.dumps(row["options"])
     for paper in row.get("papers", ()):
         paper["scores"] = list(paper["scores"].items())
     if "kind" in row:
@@ -164,6 +167,8 @@ def _schemas() -> dict[str, Any]:
                 ("prompt_tokens", whole),
                 ("completion_tokens", whole),
                 ("cost_usd", real),
+                ("parent", text),
+                ("options", text),
             ]
         ),
         "feedback": pa.schema(

@@ -10,13 +10,13 @@ from typing import Any, get_args
 
 from sqlalchemy import Connection, insert, select, update
 
-from rag.events.codec import answer_json, finite
+from rag.events.codec import answer_json, finite, options_json
 from rag.events.errors import EventRefused, EventUnknown
 from rag.events.feedback import TEXT_KINDS, check_paper, checked_id, storable
 from rag.events.reading import feedback_from_row
 from rag.events.records import Exposure, Feedback, Kind, Source
 from rag.events.schema import clock, conversations, exposures, feedback, interactions
-from rag.types import Answer
+from rag.types import Answer, Options
 
 Scores = Mapping[str, Mapping[str, float]]  # paper id -> stage -> score
 
@@ -34,6 +34,8 @@ class Asked:
     source: Source
     latency_ms: float | None
     at: datetime
+    parent: str | None = None
+    options: Options = Options()
 
 
 def tick(connection: Connection, steps: int) -> int:
@@ -54,7 +56,7 @@ def write_interactions(connection: Connection, batch: Sequence[Asked], *, keep_t
         deleted = enter_conversation(connection, asked)
         row = interaction_row(asked, keep_texts=keep_texts and not deleted)
         if deleted:
-            row |= {"user_id": None, "conversation_id": None, "turn": None}
+            row |= {"user_id": None, "conversation_id": None, "turn": None, "parent_id": None}
         rows.append({"position": position, **row})
         papers += [exposure_row(position, exposure) for exposure in exposures_of(asked)]
     connection.execute(insert(interactions), rows)
@@ -70,6 +72,8 @@ def check(asked: Asked) -> None:
         checked_id("conversation", asked.conversation)
     if asked.source not in get_args(Source):
         raise EventRefused(f"Unknown source of a question: use one of {', '.join(get_args(Source))}.")
+    if asked.parent is not None:
+        checked_id("answer it follows", asked.parent)
     if asked.turn < 1:
         raise EventRefused("Turns are counted from 1.")
 
@@ -82,11 +86,21 @@ def enter_conversation(connection: Connection, asked: Asked) -> bool:
     found = connection.execute(select(conversations.c.deleted, conversations.c.updated).where(mine)).first()
     if found is None:
         connection.execute(
-            insert(conversations).values(user_id=asked.user, id=asked.conversation, started=asked.at, updated=asked.at)
+            insert(conversations).values(
+                user_id=asked.user,
+                id=asked.conversation,
+                started=asked.at,
+                updated=asked.at,
+                current=asked.answer.id,
+                revision=1,
+            )
         )
         return False
-    if found.deleted is None and found.updated < asked.at:
-        connection.execute(update(conversations).where(mine).values(updated=asked.at))
+    if found.deleted is None:
+        changed: dict[str, Any] = {"current": asked.answer.id, "revision": conversations.c.revision + 1}
+        if found.updated < asked.at:
+            changed["updated"] = asked.at
+        connection.execute(update(conversations).where(mine).values(changed))
     return found.deleted is not None
 
 
@@ -117,6 +131,8 @@ def interaction_row(asked: Asked, *, keep_texts: bool) -> dict[str, Any]:
         "prompt_tokens": answer.usage.prompt_tokens,
         "completion_tokens": answer.usage.completion_tokens,
         "cost_usd": finite(answer.usage.cost_usd),
+        "parent_id": asked.parent,
+        "options": options_json(asked.options, keep_texts=keep_texts),
         **texts,
     }
 

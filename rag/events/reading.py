@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 
 from sqlalchemy import ColumnElement, Connection, Row, case, exists, func, select
 
-from rag.events.codec import answer_from_json
+from rag.events.codec import answer_from_json, options_from_json
 from rag.events.database import Database
 from rag.events.records import Episode, Exposure, Feedback, Interaction, Stats
 from rag.events.schema import clock, conversations, exposures, feedback, interactions
@@ -96,6 +96,8 @@ def interaction_from_row(row: Row[Any], papers: Sequence[Exposure]) -> Interacti
         prompt_tokens=row.prompt_tokens,
         completion_tokens=row.completion_tokens,
         cost_usd=row.cost_usd,
+        parent=row.parent_id,
+        options=options_from_json(row.options),
     )
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from datetime import datetime
 from typing import Literal
 
-from rag.types import Answer, Mode
+from rag.types import Answer, Mode, Options
 
 Source = Literal["page", "api", "cli", "mcp"]  # the face through which a question came
 Kind = Literal[
@@ -55,6 +55,8 @@ class Interaction:
     prompt_tokens: int
     completion_tokens: int
     cost_usd: float | None
+    parent: str | None = None  # id of the answer that it follows, where that was said: see rag.events.tree
+    options: Options = Options()  # how it was steered
 
 
 @dataclass(frozen=True, slots=True)
@@ -101,7 +103,9 @@ class Conversation:
     """A conversation as its owner sees it."""
 
     summary: ConversationSummary
-    turns: tuple[Episode, ...]  # in order; a turn that was asked again replaces itself and what followed it
+    turns: tuple[Episode, ...]  # in order, each in the version that is current
+    versions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # answer id → all versions of its turn
+    revision: int = 0  # grows with every change: who knows an older one does not know all
 
 
 @dataclass(frozen=True, slots=True)

@@ -22,7 +22,7 @@ from sqlalchemy import (
 )
 from sqlalchemy.types import TypeEngine
 
-HEAD = "0002"  # the newest migration
+HEAD = "0003"  # the newest migration
 
 
 class UtcTime(TypeDecorator[datetime]):
@@ -91,6 +91,8 @@ interactions = Table(
     Column("prompt_tokens", Integer, nullable=False),
     Column("completion_tokens", Integer, nullable=False),
     Column("cost_usd", Float),
+    Column("parent_id", String),  # of the answer whose conversation it goes on with
+    Column("options", Text),  # JSON
     Index(None, "user_id", "conversation_id", "turn"),
 )
 
@@ -129,4 +131,7 @@ conversations = Table(
     Column("started", UtcTime, nullable=False),
     Column("updated", UtcTime, nullable=False),
     Column("deleted", UtcTime),  # a late answer must not bring a deleted conversation back
+    Column("current", String),  # id of the answer that was asked for or looked at last
+    Column("revision", Integer, nullable=False, server_default="0"),  # grows with every change
+    Column("hidden", UtcTime),  # since then it waits to be deleted, and can be restored
 )

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import uuid
 import weakref
 from collections.abc import Callable, Iterator, Sequence
@@ -30,10 +29,14 @@ from rag.events.records import (
 )
 from rag.events.schema import interactions
 from rag.events.writer import Writer
-from rag.types import Answer
+from rag.types import Answer, Options
 
 WAIT_S = 10.0  # for interactions that are still on their way, before feedback on them is given up
+UNDO_S = 60.0  # how long a hidden conversation can be restored, at least
 TIDY_EVERY_S = 86_400.0  # with a retention, old events go at the start and then once a day
+
+
+DEFAULT = Options()
 
 
 def utc_now() -> datetime:
@@ -66,8 +69,9 @@ class EventStore:
                 ingest.write_interactions(connection, batch, keep_texts=keep_questions)
 
         def tidy() -> None:
+            self.delete_hidden()
             if retention_days is not None:
-                purge_before(database, clock() - timedelta(days=retention_days))
+                privacy.purge_before(database, clock() - timedelta(days=retention_days))
 
         self._writer = Writer(write, size=queue_size, retry_s=retry_s, chore=tidy, chore_every_s=TIDY_EVERY_S)
         self._closing = weakref.finalize(self, shut, self._writer, database)  # at exit too, if nobody closes it
@@ -93,7 +97,7 @@ class EventStore:
         interaction is tried again while the database is away. clock: returns an aware time; for tests.
         Raises EventError if this is no record of events or a newer one, EventsUnavailable if it cannot be reached.
         """
-        check_days(retention_days)
+        privacy.check_days(retention_days)
         database = Database(where, busy_timeout_s=busy_timeout_s)
         try:
             migrate(database)
@@ -123,10 +127,13 @@ class EventStore:
         scores: Scores | None = None,
         latency_ms: float | None = None,
         at: datetime | None = None,
+        parent: str | None = None,
+        options: Options = DEFAULT,
     ) -> None:
         """Hand an interaction to the background writer. Returns at once and never raises; losses show in ``health``.
 
-        user: pseudonymous id. turn: from 1; a turn that is asked again replaces itself and what followed it.
+        user: pseudonymous id. turn: from 1. parent: id of the answer that it follows; None for the newest of the turn
+        before. Asking a turn again adds a version, which becomes the current one. options: how it was steered.
         shown: ids of the papers that were visible, in order; None for the cards of the page, i.e. the papers cited
         or, when abstaining, the closest ones. scores: paper id -> stage -> score, where more is known than the
         ranking tells. latency_ms: None for the answer's own total.
@@ -142,6 +149,8 @@ class EventStore:
                 source,
                 latency_ms,
                 self._clock() if at is None else at,
+                parent,
+                options,
             )
         )
 
@@ -205,6 +214,38 @@ class EventStore:
         self._writer.wait(WAIT_S)
         with self._database.write() as connection:
             conversations.rename(connection, user, storable(conversation), title)
+
+    def choose_version(self, user: str, conversation: str, answer_id: str) -> None:
+        """Make this answer, and what followed it, the current turns of the conversation. Raises EventUnknown."""
+        self._writer.wait(WAIT_S)
+        with self._database.write() as connection:
+            conversations.choose(connection, user, storable(conversation), storable(answer_id))
+
+    def hide_conversation(self, user: str, conversation: str) -> None:
+        """Take it out of sight. ``delete_hidden`` deletes it later unless it is restored. Raises EventUnknown."""
+        self._writer.wait(WAIT_S)
+        with self._database.write() as connection:
+            conversations.hide(connection, user, storable(conversation), self._clock())
+
+    def restore_conversation(self, user: str, conversation: str) -> None:
+        """Bring a hidden one back. Raises EventUnknown if it has been deleted meanwhile."""
+        with self._database.write() as connection:
+            conversations.restore(connection, user, storable(conversation))
+
+    def delete_hidden(self) -> int:
+        """Delete what was hidden a minute ago or earlier, for good; returns how many conversations. Also done daily."""
+        with self._database.read() as connection:
+            waiting = conversations.hidden(connection)
+        if not waiting:
+            return 0
+        now = self._clock()
+        due = [one for one in waiting if now - one[2] > timedelta(seconds=UNDO_S)]
+        with self._database.write() as connection:
+            for one in due:
+                if one in conversations.hidden(connection):  # not restored meanwhile
+                    conversations.delete(connection, *one[:2], now)
+        self._database.scrub()
+        return len(due)
 
     def delete_conversation(self, user: str, conversation: str) -> Counts:
         """Delete its questions, answers, comments and edits, for good.
@@ -275,8 +316,8 @@ class EventStore:
 
         Raises EventRefused unless the number of days is positive.
         """
-        check_days(older_than_days)
-        return purge_before(self._database, self._clock() - timedelta(days=older_than_days))
+        privacy.check_days(older_than_days)
+        return privacy.purge_before(self._database, self._clock() - timedelta(days=older_than_days))
 
     # the writer in the background
 
@@ -301,21 +342,6 @@ class EventStore:
     ) -> None:
         """Close it."""
         self.close()
-
-
-def purge_before(database: Database, moment: datetime) -> Counts:
-    """Delete what is older than the moment, out of the write-ahead log too."""
-    with database.write() as connection:
-        counts = privacy.purge(connection, moment)
-    if counts != Counts():
-        database.scrub()
-    return counts
-
-
-def check_days(days: float | None) -> None:
-    """Raise EventRefused unless this is a span of time."""
-    if days is not None and not (math.isfinite(days) and 0 < days < 100_000):
-        raise EventRefused("The number of days to keep events must be positive.")
 
 
 def shut(writer: Writer[Asked], database: Database) -> None:
