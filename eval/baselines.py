@@ -20,11 +20,11 @@ import numpy as np
 
 from eval.config import BM25, CITATIONS, EMBEDDER, STARTER
 from eval.provenance import digest
-from rag.finder import Finder
+from rag.collection import Collection
 from rag.settings import Settings
 from rag.text import sentences
 from rag.tokens import count_tokens
-from rag.types import Answer, Citation, Options, Paper, RetrievedPaper, Sentence, Usage, ranked_papers
+from rag.types import Answer, Citation, Options, Paper, RetrievedPaper, Sentence, Usage
 
 if TYPE_CHECKING:
     from llama_index.core import VectorStoreIndex
@@ -111,14 +111,17 @@ class EmbedderAlone:
 
     name = EMBEDDER
 
-    def __init__(self, finder: Finder) -> None:
-        """finder: over the collection."""
-        self._finder = finder
+    def __init__(self, collection: Collection) -> None:
+        """collection: what is ranked."""
+        self._collection = collection
 
     def rank(self, question: str, k: int) -> Ranked:
         """Papers by their nearest passage."""
-        hits = self._finder.dense.retrieve(question, 2 * k, Options())  # a long abstract may have several passages
-        return [(paper.paper_id, paper.score) for paper in ranked_papers(hits)[:k]]
+        view = self._collection.view()
+        best: dict[str, float] = {}
+        for row, cosine in view.nearest(view.embed(question), 2 * k, Options()):  # an abstract may have several chunks
+            best.setdefault(row[0], cosine)
+        return list(best.items())[:k]
 
 
 class LlamaIndexStarter:

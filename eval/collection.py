@@ -6,8 +6,8 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 
 from eval.provenance import corpus_hash, digest
+from rag.collection import Collection
 from rag.errors import IndexMismatch
-from rag.finder import Finder
 from rag.settings import Settings
 from rag.types import Paper
 
@@ -21,11 +21,11 @@ def prepare(
     """
     name = digest(corpus_hash(papers), settings.embed_model, str(settings.chunk_tokens))[:12]
     own = settings.model_copy(update={"data_dir": cache / name, "chroma_url": None, "collection": "evaluation"})
-    finder = Finder.open(own)
+    collection = Collection.open(own)
     try:
-        finder.index.update(papers, prune=True, progress=progress)
+        collection.index.update(papers, prune=True, progress=progress)
     except IndexMismatch:  # another version of the chunker or the embedder made it
-        finder.index.update(papers, prune=True, rebuild=True, progress=progress)
+        collection.index.update(papers, prune=True, rebuild=True, progress=progress)
     finally:
-        finder.close()
+        collection.close()
     return own

@@ -11,7 +11,7 @@
     mode = "auto"                          # or "extractive", "generative"
     workers = 0                            # questions asked at once; 0: 1 on this machine, 4 with a model on a server
     [settings]                             # any setting of Readback but secrets and places
-    dense_weight = 0.5
+    retrieved_papers = 20
 """
 
 from __future__ import annotations

@@ -1,4 +1,4 @@
-"""Fit the two small models of ``rag/answer/fitted.json`` on development questions, and say how well they do.
+"""Fit the two small models of ``rag/policy/default.json`` on development questions, and say how well they do.
 
     python -m eval.fit            # fit, cross-validate, write
     python -m eval.fit --dry-run  # the same without writing
@@ -9,12 +9,11 @@ however many phrasings it has, and cross-validation keeps the phrasings of one n
 
 from __future__ import annotations
 
-import json
 import sys
 import tempfile
 from collections import Counter
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -24,17 +23,20 @@ from numpy.typing import NDArray
 from eval.gold import GoldQuestion, expand, load_gold
 from eval.metrics.facts import holds_fact
 from eval.natural import load_natural
-from rag.answer import evidence, sufficiency
-from rag.answer.evidence import PaperEvidence
-from rag.answer.fitted import PATH, Logistic
-from rag.corpus import read
-from rag.finder import Finder
-from rag.question import Question
-from rag.settings import Settings, shipped_corpus
-from rag.types import Hit, Options, Passage
+from rag import prompts
+from rag.engine import Assistant
+from rag.evidence import answerability, weigh
+from rag.policy import Answerability, Logistic, Policy
+from rag.policy.policy import DEFAULT
+from rag.settings import Settings
+from rag.stages import Context, Reader
+from rag.types import Hit, Options
+from rag.values.evidence import PaperEvidence, Reading
+from rag.values.query import Query
 
-SELECTION_C, SUFFICIENCY_C = 0.3, 0.03  # inverse strength of the penalty, by cross-validation
+EVIDENCE_C, ANSWERABILITY_C = 0.3, 0.03  # inverse strength of the penalty, by cross-validation
 RELEVANCE = 0.25  # added to the weights of nearness: the fit alone prefers any result to the one that was asked for
+REFUSED = 0.05  # share of the answerable questions that may fall below the lower cut
 THRESHOLDS = np.arange(0.3, 0.95, 0.01)  # tried for the decision to abstain
 
 
@@ -63,14 +65,13 @@ def _phrasings(question: GoldQuestion) -> list[Labelled]:
     ]
 
 
-def fit_selection(finder: Finder, questions: Sequence[Labelled]) -> tuple[Logistic, str]:
+def fit_evidence(assistant: Assistant, questions: Sequence[Labelled]) -> tuple[Logistic, str]:
     """Which sentence of the right paper holds a fact that is asked for."""
-    blank = Logistic(evidence.FEATURES, (0.0,) * len(evidence.FEATURES), 0.0)
     papers: list[PaperEvidence] = []
     needs, labels, owners, rows = [], [], [], []
     asked = [one for one in questions if one.answerable and len(one.gold) == 1 and one.facts]
     for number, one in enumerate(asked):
-        paper = evidence.gather(finder.analyse(one.text, one.text), [_hit(one.gold[0])], finder.catalog, blank)[0]
+        (paper,) = assistant.search(one.text, 1, Options(include=frozenset(one.gold)))
         papers.append(paper)
         for sentence in paper.sentences:
             rows.append(sentence.features)
@@ -78,12 +79,12 @@ def fit_selection(finder: Finder, questions: Sequence[Labelled]) -> tuple[Logist
             needs.append(one.need)
             owners.append(number)
     matrix, truth = np.array(rows), np.array(labels)
-    nearness = np.array([RELEVANCE * (name in {"cosine_here", "coverage_here"}) for name in evidence.FEATURES])
-    guessed = _cross_validate(matrix, truth, needs, SELECTION_C)
+    nearness = np.array([RELEVANCE * (name in {"cosine_here", "coverage_here"}) for name in weigh.FEATURES])
+    guessed = _cross_validate(matrix, truth, needs, EVIDENCE_C)
     guessed = np.log(guessed / (1 - guessed)) + matrix @ nearness
-    fitted = _fit(matrix, truth, needs, SELECTION_C, evidence.FEATURES)
+    fitted = _fit(matrix, truth, needs, EVIDENCE_C, weigh.FEATURES)
     weights = tuple(round(float(weight), 6) for weight in fitted.weights + nearness)
-    model = Logistic(fitted.features, weights, fitted.intercept)
+    model = Logistic(features=fitted.features, weights=weights, intercept=fitted.intercept)
     report = []
     for top in (1, 2, 3):
         held = []
@@ -95,19 +96,43 @@ def fit_selection(finder: Finder, questions: Sequence[Labelled]) -> tuple[Logist
         report.append(f"{top}: {np.mean(held):.3f}")
     return (
         model,
-        f"selection, facts held by the best sentences of the right paper ({len(asked)} texts): {', '.join(report)}",
+        f"evidence, facts held by the best sentences of the right paper ({len(asked)} texts): {', '.join(report)}",
     )
 
 
-def fit_sufficiency(finder: Finder, questions: Sequence[Labelled], selection: Logistic) -> tuple[Logistic, float, str]:
-    """Whether the collection answers a question, and the threshold below which to abstain."""
+class _Recorder:
+    """A reader that keeps the signs of answerability of what it read."""
+
+    def __init__(self, inner: Reader) -> None:
+        self._inner = inner
+        self.rows: list[list[float]] = []
+
+    def read(self, query: Query, hits: Sequence[Hit], context: Context) -> Reading:
+        reading = self._inner.read(query, hits, context)
+        self.rows.append(answerability.signs(query, reading.evidence))
+        return reading
+
+
+def signs_of(assistant: Assistant, texts: Sequence[str]) -> NDArray[np.float64]:
+    """[texts, FEATURES] of rag.evidence.answerability."""
+    recorder = _Recorder(assistant.stages.reader)
+    recording = assistant.with_stages(replace(assistant.stages, reader=recorder))
+    for text in texts:
+        recording.ask(text)
+    return np.array(recorder.rows)
+
+
+def fit_answerability(
+    matrix: NDArray[np.float64], questions: Sequence[Labelled], features: Sequence[str]
+) -> tuple[Answerability, str]:
+    """Whether the collection answers a question, and the cuts. matrix: [questions, FEATURES]. features: used ones."""
     from sklearn.metrics import roc_auc_score
 
-    rows = [_signs(finder, finder.analyse(one.text, one.text), selection) for one in questions]
-    matrix, truth = np.array(rows), np.array([one.answerable for one in questions])
+    matrix = matrix[:, [answerability.FEATURES.index(name) for name in features]]
+    truth = np.array([one.answerable for one in questions])
     needs = [one.need for one in questions]
-    guessed = _cross_validate(matrix, truth, needs, SUFFICIENCY_C)
-    model = _fit(matrix, truth, needs, SUFFICIENCY_C, sufficiency.FEATURES)
+    guessed = _cross_validate(matrix, truth, needs, ANSWERABILITY_C)
+    model = _fit(matrix, truth, needs, ANSWERABILITY_C, features)
     written = np.array([needs.index(need) == place for place, need in enumerate(needs)])  # the question, not a phrasing
     natural = np.array([need.startswith("natural") for need in needs])
 
@@ -119,24 +144,16 @@ def fit_sufficiency(finder: Finder, questions: Sequence[Labelled], selection: Lo
         + np.mean([np.mean(guessed[group] >= one) for group in unanswerable])
         for one in THRESHOLDS
     ]
-    threshold = float(np.mean(THRESHOLDS[np.array(costs) <= min(costs) + 1e-9]))
-    invented = float(np.mean(guessed[written & ~truth] >= threshold))
+    cut = float(np.mean(THRESHOLDS[np.array(costs) <= min(costs) + 1e-9]))
+    closest = float(np.quantile(guessed[written & truth], REFUSED))
     report = (
-        f"sufficiency ({written.sum()} questions, {(written & ~truth).sum()} unanswerable): "
-        f"AUC {roc_auc_score(truth[written], guessed[written]):.3f}; at threshold {threshold:.3f} "
-        f"refused {np.mean(guessed[written & truth] < threshold):.3f}, invented {invented:.3f}; "
-        f"further phrasings refused {np.mean(guessed[~written & truth] < threshold):.3f}"
+        f"answerability by {len(features)} signs ({written.sum()} questions, {(written & ~truth).sum()} unanswerable): "
+        f"AUC {roc_auc_score(truth[written], guessed[written]):.3f}; cuts {cut:.3f} and {closest:.3f}: "
+        f"answerable refused {np.mean(guessed[written & truth] < closest):.3f}, "
+        f"unanswerable answered {np.mean(guessed[written & ~truth] >= cut):.3f}; "
+        f"further phrasings refused {np.mean(guessed[~written & truth] < closest):.3f}"
     )
-    return model, threshold, report
-
-
-def _signs(finder: Finder, question: Question, selection: Logistic) -> list[float]:
-    hits = finder.find(question, 10, Options())
-    return sufficiency.signs(question, evidence.gather(question, hits, finder.catalog, selection))
-
-
-def _hit(paper_id: str) -> Hit:
-    return Hit(Passage(paper_id, "", 0, ""), 1.0)
+    return Answerability(model=model, answer=round(cut, 4), closest=round(min(closest, cut), 4)), report
 
 
 def _weights(needs: Sequence[str]) -> NDArray[np.float64]:
@@ -172,32 +189,36 @@ def _fit(
     scaler, regression = pipeline[0], pipeline[1]
     weights = regression.coef_[0] / scaler.scale_  # standardisation folded into the weights
     intercept = float(regression.intercept_[0] - np.dot(weights, scaler.mean_))
-    return Logistic(tuple(features), tuple(round(float(weight), 6) for weight in weights), round(intercept, 6))
+    return Logistic(
+        features=tuple(features),
+        weights=tuple(round(float(weight), 6) for weight in weights),
+        intercept=round(intercept, 6),
+    )
 
 
 def main(arguments: Sequence[str]) -> int:
-    """Fit both models on the shipped corpus and write them."""
+    """Fit on the shipped corpus and write the default policy."""
     with tempfile.TemporaryDirectory() as folder:
-        finder = Finder.open(Settings(data_dir=Path(folder)))
-        finder.index.update(read(shipped_corpus()).papers)
-        questions = development()
-        selection, selected = fit_selection(finder, questions)
-        enough, threshold, sufficed = fit_sufficiency(finder, questions, selection)
-        finder.close()
-    print(selected)
-    print(sufficed)
+        settings = Settings(data_dir=Path(folder), mode="extractive")
+        with Assistant.open(settings) as assistant:
+            questions = development()
+            policy = Policy.default()
+            evidence, held = fit_evidence(assistant, questions)
+            policy = _with(policy, evidence=policy.evidence.model_copy(update={"model": evidence}))
+            matrix = signs_of(assistant.with_policy(policy), [one.text for one in questions])
+            enough, sufficed = fit_answerability(matrix, questions, answerability.FEATURES)
+            scale_free = [name for name in answerability.FEATURES if name not in answerability.COSINES]
+            without, unfitted = fit_answerability(matrix, questions, scale_free)
+            policy = _with(policy, answerability=enough, unfitted=without, embedder=assistant.collection.embedder)
+    policy = _with(policy, writing=policy.writing.model_copy(update={"prompts": prompts.version()}))
+    print(held, sufficed, unfitted, f"policy {policy.version}", sep="\n")
     if "--dry-run" not in arguments:
-        stored = {
-            "selection": _stored(selection),
-            "sufficiency": {**_stored(enough), "threshold": round(threshold, 4)},
-        }
-        PATH.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
-        print(f"wrote {PATH.name}")
+        DEFAULT.write_text(policy.to_json(), encoding="utf-8")
     return 0
 
 
-def _stored(model: Logistic) -> dict[str, object]:
-    return {"features": list(model.features), "weights": list(model.weights), "intercept": model.intercept}
+def _with(policy: Policy, **parts: object) -> Policy:
+    return policy.model_copy(update=parts)
 
 
 if __name__ == "__main__":

@@ -11,7 +11,6 @@ from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from math import inf
-from statistics import fmean
 from typing import Literal
 
 from eval.gold import STANDALONE, GoldQuestion
@@ -32,8 +31,9 @@ from eval.metrics import (
     quote_exactness,
     recall,
     reciprocal_rank,
+    spread,
 )
-from rag.stopwatch import STAGES
+from rag.trace import TIMED
 from rag.types import Answer
 
 Better = Literal["higher", "lower", "neither"]
@@ -52,7 +52,7 @@ class Graded:
     def right(self) -> float:
         """See the function ``right``; worked out once, because a bootstrap asks hundreds of times."""
         if self.question.expects == "abstain":
-            return float(self.silent)
+            return CAUTION if self.hedged else float(self.silent)
         if self.question.expects == "correct" and self.silent:
             return 1.0
         return _facts(self)
@@ -68,9 +68,17 @@ class Graded:
         return self.answer is not None and not self.answer.abstained
 
     @property
+    def hedged(self) -> bool:
+        """Whether the closest was offered, with a caveat."""
+        return self.answer is not None and self.answer.verdict == "closest"
+
+    @property
     def silent(self) -> bool:
         """Whether it was told that there is no answer."""
         return self.answer is not None and self.answer.abstained
+
+
+CAUTION = 0.5  # worth of offering the closest, with its caveat, where nothing answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -142,7 +150,7 @@ def _papers(one: Graded, score: Callable[[list[str], Mapping[str, int]], float])
 
 
 def _false_answer(one: Graded) -> float | None:
-    return float(not one.silent) if one.question.expects == "abstain" else None
+    return float(not (one.silent or one.hedged)) if one.question.expects == "abstain" else None
 
 
 def _false_refusal(one: Graded) -> float | None:
@@ -248,7 +256,7 @@ MEASURES: tuple[Measure, ...] = (
     Measure("phrasing_width", "Robustness", "best minus worst over the askers' words", "lower"),
     *(
         Measure(f"ms_{stage}", "Cost", f"milliseconds, {stage}", "lower", None, score=_timing(stage))
-        for stage in (*STAGES, "total")
+        for stage in (*TIMED, "total")
     ),
     Measure("tokens", "Cost", "tokens to and from the language model, a question", "lower", None, score=_tokens),
     Measure("cost_usd", "Cost", "dollars a question", "lower", None, score=_cost),
@@ -289,6 +297,7 @@ def _phrasings(graded: Sequence[Graded], found: dict[str, Values]) -> None:
             scores[one.question.id].append(right(one))
     for asked, several in scores.items():
         if len(several) > 1:
-            found["phrasing_mean"][asked] = fmean(several)
-            found["phrasing_worst"][asked] = min(several)
-            found["phrasing_width"][asked] = max(several) - min(several)
+            parts = spread(several)
+            found["phrasing_mean"][asked] = parts.mean
+            found["phrasing_worst"][asked] = parts.worst
+            found["phrasing_width"][asked] = parts.width

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 import json
 import tempfile
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -22,7 +23,9 @@ import numpy as np
 
 from eval.gold import GOLD
 from eval.metrics import cited_precision, fact_coverage, recall
-from rag.types import Options, ranked_papers
+from rag.index.lexical import Row
+from rag.text import content_stems
+from rag.types import Options
 
 NATURAL = GOLD / "natural" / "questions.jsonl"
 
@@ -69,8 +72,8 @@ def load_natural(half: str) -> list[NaturalQuestion]:
 def main(half: str) -> None:
     """Ask one half of the natural questions and print the scores."""
     from rag.batch import run_batch
+    from rag.collection import Collection
     from rag.engine import Assistant
-    from rag.finder import Finder
     from rag.settings import Settings
 
     questions = load_natural(half)
@@ -83,20 +86,21 @@ def main(half: str) -> None:
             run_batch(assistant, batch, out, Options())
             abstracts = {paper.id: paper.abstract for paper in assistant.papers()}
         answers = [json.loads(line)["result"] for line in out.read_text(encoding="utf-8").splitlines()]
-        finder = Finder.open(settings)
+        collection = Collection.open(settings)
+        view = collection.view()
         searches: dict[str, Callable[[str], list[str]]] = {
-            "BM25 alone": lambda text: _ids(finder.bm25.retrieve(text, 100, Options())),
-            "dense alone": lambda text: _ids(finder.dense.retrieve(text, 100, Options())),
+            "BM25 alone": lambda text: _ids(view.matching(Counter(content_stems(text)), {}, 100, Options())),
+            "dense alone": lambda text: _ids(view.nearest(view.embed(text), 100, Options())),
         }
         baselines = {name: [search(one.text) for one in questions] for name, search in searches.items()}
-        finder.close()
+        collection.close()
     ours = [[paper["paper_id"] for paper in answer["retrieved"]] for answer in answers]
     _rankings(questions, {"Readback": ours, **baselines})
     _answers(questions, answers, abstracts)
 
 
-def _ids(hits: Sequence[Any]) -> list[str]:
-    return [paper.paper_id for paper in ranked_papers(hits)]
+def _ids(rows: Sequence[tuple[Row, float]]) -> list[str]:
+    return list(dict.fromkeys(row[0] for row, _ in rows))
 
 
 def _rankings(questions: Sequence[NaturalQuestion], systems: dict[str, list[list[str]]]) -> None:
@@ -124,7 +128,7 @@ def _answers(
     quotes = [one for answer in answers for one in (*answer["citations"], *answer["closest"])]
     exact = [abstracts[one["paper_id"]][one["start"] : one["end"]] == one["quote"] for one in quotes]
     refused = [answer["abstained"] for _, answer in asked]
-    invented = [not answer["abstained"] for question, answer in pairs if not question.answerable]
+    invented = [answer["verdict"] == "answered" for question, answer in pairs if not question.answerable]
     warm = [answer["timings_ms"]["total"] for answer in answers[1:]]
     for name, value, count in (
         ("asked-for facts quoted (a refusal has none)", _mean(facts), len(facts)),

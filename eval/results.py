@@ -27,7 +27,7 @@ from eval.gold import GoldQuestion, Phrasing
 from eval.measures import Values
 from eval.summary import Figure
 from rag.errors import ReadbackError
-from rag.types import Answer, Citation, Paper, RetrievedPaper, Sentence, Usage
+from rag.types import Answer, Citation, Emphasis, Paper, RetrievedPaper, Sentence, Usage
 
 ESTIMATES = "estimates.jsonl"  # what people and a judge say
 META, ROWS, SCORES = "meta.json", "rows.jsonl", "scores.json"
@@ -68,6 +68,7 @@ def answer_of(record: Mapping[str, Any]) -> Answer:
     parts = {
         "sentences": tuple(Sentence(**{**one, "citations": tuple(one["citations"])}) for one in record["sentences"]),
         "citations": tuple(Citation(**one) for one in record["citations"]),
+        "emphasis": tuple(Emphasis(**one) for one in record.get("emphasis", ())),
         "closest": tuple(Citation(**one) for one in record["closest"]),
         "retrieved": tuple(RetrievedPaper(**one) for one in record["retrieved"]),
         "suggestions": tuple(record["suggestions"]),

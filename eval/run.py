@@ -23,11 +23,11 @@ from eval.measures import Graded, score
 from eval.provenance import code_version, commit, corpus_hash, digest, measures_version, versions
 from eval.results import META, AnswerCache, Row, Run
 from eval.summary import summarise
+from rag.collection import Collection
 from rag.corpus import read
 from rag.embed import open_embedder
 from rag.engine import Assistant
 from rag.errors import SettingsError
-from rag.finder import Finder
 from rag.settings import Settings, shipped_corpus
 from rag.types import Answer, Paper
 
@@ -118,9 +118,8 @@ def open_setup(
         questions = load_gold(config.split, config.kinds or None, folder=gold)
         asked = gold_hash(config.split, folder=gold)
     own = prepare(config.with_settings(settings), papers, home / CACHE, progress)
-    finder = Finder.open(own)
-    assistant = Assistant(own, finder)
-    alone = Finder.open(own)  # with a second embedder: else the vectors that one system made are free for the other
+    assistant = Assistant(own, Collection.open(own))
+    alone = Collection.open(own)  # with a second embedder: else the vectors that one system made are free for the other
     try:
         yield Setup(
             config=config,
@@ -139,22 +138,22 @@ def open_setup(
 
 
 def _systems(
-    config: Config, settings: Settings, papers: Sequence[Paper], assistant: Assistant, finder: Finder
+    config: Config, settings: Settings, papers: Sequence[Paper], assistant: Assistant, alone: Collection
 ) -> Iterator[System]:
     if CITATIONS in config.systems and not settings.has_model:
         raise SettingsError(f"{CITATIONS} needs a language model: set OPENAI_API_KEY, or OPENAI_BASE_URL, in .env.")
-    collection = digest(corpus_hash(papers), str(finder.catalog.manifest()))
+    collection = digest(corpus_hash(papers), str(alone.catalog.manifest()))
     starter = LlamaIndexStarter(papers, open_embedder(settings), settings.data_dir / "llamaindex")
     wanted = config.systems or [name for name in SYSTEMS if name != CITATIONS or settings.has_model]
     for name in SYSTEMS:  # in this order in every table
         if name not in wanted:
             continue
         if name == READBACK:
-            yield Readback(assistant, digest(str(public(settings)), collection))
+            yield Readback(assistant, digest(str(public(settings)), assistant.policy().version, collection))
         elif name == BM25:
             yield FirstAbstract(Bm25(papers), papers, corpus_hash(papers))
         elif name == EMBEDDER:
-            yield FirstAbstract(EmbedderAlone(finder), papers, collection)
+            yield FirstAbstract(EmbedderAlone(alone), papers, collection)
         elif name == STARTER:
             yield FirstAbstract(starter, papers, collection)
         else:

@@ -1,55 +1,76 @@
-"""Assistant: the whole way from a question to an answer that can be checked."""
+"""Assistant: the whole way from a question to an answer that can be checked, in one page.
+
+understand → retrieve → fuse → rerank → read → answer, the last of which verifies what a model wrote. The stages are
+Protocols (``rag.stages``); every number that decides comes from the policy in force (``rag.policy``).
+"""
 
 from __future__ import annotations
 
 import logging
-import math
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import replace
+from dataclasses import dataclass, replace
 from typing import Self
 
-import numpy as np
-
-from rag.answer import evidence as evidence_of
-from rag.answer import fitted, sufficiency
-from rag.answer.abstain import Abstention, decline
-from rag.answer.evidence import PaperEvidence
-from rag.answer.intake import in_another_script, objection, tidy
+from rag.answer.answerer import Limits, QuotingAndWritingAnswerer
+from rag.answer.decline import decline, with_suggestions
 from rag.answer.openers import CONSIDERED, openers
-from rag.answer.respond import Body, Limits, Work, respond
 from rag.chat_model import OpenAIChat
+from rag.collection import Collection, View, consistently
 from rag.errors import ProviderError, SettingsError
-from rag.finder import Finder
+from rag.evidence.reader import EvidenceReader
 from rag.index import Index, IndexReport, Progress
+from rag.policy import Policy
 from rag.ports import ChatModel
-from rag.question import Question
-from rag.rewrite import Rewritten, rewrite_by_rule, rewrite_with_model
+from rag.query.intake import objection, tidy
+from rag.query.understand import QueryUnderstander
+from rag.retrieve.fuse import ConvexFuser
+from rag.retrieve.rerank import PaperReranker
+from rag.retrieve.search import HybridRetriever
 from rag.settings import Settings, shipped_corpus
-from rag.types import (
-    Answer,
-    Hit,
-    Mode,
-    Options,
-    Paper,
-    Retrieved,
-    RetrievedPaper,
-    StreamEvent,
-    Turn,
-    ranked_papers,
-)
-from rag.verify import Verifier
+from rag.stages import Answerer, Context, Fuser, Reader, Reranker, Retriever, Understander
+from rag.trace import Trace
+from rag.types import Answer, Hit, Mode, Options, Paper, Retrieved, StreamEvent, Turn, ranked_papers
+from rag.values.evidence import Body, PaperEvidence
+from rag.values.query import Query
 
 log = logging.getLogger(__name__)
-TOPIC_SHARE = 1 / 3  # of a follow-up's confidence: what the topic carried over counts against the words that ask
-READ = 8  # papers whose sentences are weighed, and whose passages a model is shown
 NO_MODEL = (
     "No language model is configured, so the answer is made of quotes. "
     "Set OPENAI_API_KEY, or OPENAI_BASE_URL and READBACK_CHAT_MODEL for a server of your own."
 )
+UNFITTED = (
+    "Readback's decisions were not fitted for the embedding model {name}, so answers and refusals are less reliable. "
+    "Run: make fit EMBED={name}"
+)
 DEFAULT = Options()
 OpenModel = Callable[[Settings, str | None], ChatModel]
+
+
+@dataclass(frozen=True, slots=True)
+class Stages:
+    """The stages of the pipeline. ``dataclasses.replace`` exchanges one of them."""
+
+    understander: Understander
+    retriever: Retriever
+    fuser: Fuser
+    reranker: Reranker
+    reader: Reader
+    answerer: Answerer
+
+    @classmethod
+    def standard(cls, settings: Settings) -> Self:
+        """Readback's own."""
+        limits = Limits(settings.context_tokens, settings.answer_tokens, settings.unsupported == "mark")
+        return cls(
+            QueryUnderstander(),
+            HybridRetriever(),
+            ConvexFuser(),
+            PaperReranker(),
+            EvidenceReader(),
+            QuotingAndWritingAnswerer(limits),
+        )
 
 
 class Assistant:
@@ -58,22 +79,28 @@ class Assistant:
     Each answer is independent: a conversation's state is in the turns that the caller passes, or in ``Conversation``.
     """
 
-    def __init__(self, settings: Settings, finder: Finder, open_model: OpenModel = OpenAIChat.from_settings) -> None:
-        """open_model: (settings, model name or None) → ChatModel; called when a model is first needed."""
+    def __init__(
+        self,
+        settings: Settings,
+        collection: Collection,
+        open_model: OpenModel = OpenAIChat.from_settings,
+        *,
+        policy: Callable[[], Policy] = Policy.default,
+        stages: Stages | None = None,
+    ) -> None:
+        """open_model: (settings, model name or None) → ChatModel; called when a model is first needed.
+
+        policy: called once for each answer, so that the policy in force can be swapped at any time. stages: None for
+        the standard ones.
+        """
         self.settings = settings
-        self._finder = finder
+        self.collection = collection
+        self.stages = stages or Stages.standard(settings)
+        self.policy = policy
         self._open_model = open_model
         self._models: dict[str | None, ChatModel] = {}
         self._models_lock = threading.Lock()
         self._openers_of: tuple[int, tuple[str, ...]] = (-1, ())  # the generation, and its questions to begin with
-        self._selection = fitted.load("selection", evidence_of.FEATURES)
-        self._sufficiency = fitted.load("sufficiency", sufficiency.FEATURES)
-        self._limits = Limits(
-            threshold=fitted.threshold("sufficiency"),
-            context_tokens=settings.context_tokens,
-            answer_tokens=settings.answer_tokens,
-            keep_unsupported=settings.unsupported == "mark",
-        )
 
     @classmethod
     def open(cls, settings: Settings | None = None, *, progress: Progress = lambda _: None) -> Self:
@@ -83,28 +110,37 @@ class Assistant:
         is indexed first; progress is told how many papers are done. Raises SettingsError or IndexUnusable.
         """
         settings = settings or Settings.load()
-        finder = Finder.open(settings)
-        if finder.catalog.manifest() is None:
+        collection = Collection.open(settings)
+        if collection.catalog.manifest() is None:
             from rag.corpus import read
 
             log.info("nothing is indexed yet: indexing the shipped corpus")
             corpus = shipped_corpus()
-            finder.index.update(read(corpus).papers, sources=[str(corpus)], progress=progress)
-        finder.index.check()
-        return cls(settings, finder)
+            collection.index.update(read(corpus).papers, sources=[str(corpus)], progress=progress)
+        collection.index.check()
+        return cls(settings, collection)
+
+    def with_stages(self, stages: Stages, *, open_model: OpenModel | None = None) -> Assistant:
+        """An assistant over the same collection whose stages, and perhaps its model, are others."""
+        model = open_model or self._open_model
+        return type(self)(self.settings, self.collection, model, policy=self.policy, stages=stages)
+
+    def with_policy(self, policy: Policy) -> Assistant:
+        """An assistant over the same collection that decides by this policy."""
+        return type(self)(self.settings, self.collection, self._open_model, policy=lambda: policy, stages=self.stages)
 
     @property
     def index(self) -> Index:
         """The collection on disk: add, replace and remove papers here. Answers follow at once."""
-        return self._finder.index
+        return self.collection.index
 
     def papers(self) -> list[Paper]:
         """All papers of the collection, in the order in which they first came."""
-        return self._finder.catalog.papers()
+        return self.collection.catalog.papers()
 
     def paper(self, paper_id: str) -> Paper | None:
         """One paper, or None if the collection does not hold it."""
-        return self._finder.catalog.paper(paper_id)
+        return self.collection.catalog.paper(paper_id)
 
     def add(self, papers: Sequence[Paper], *, progress: Progress = lambda _: None) -> IndexReport:
         """Index these papers beside those already there. Raises IndexBusy or IndexMismatch."""
@@ -115,8 +151,15 @@ class Assistant:
         asked = tidy(question)
         if objection(asked):
             return []
-        parsed = self._finder.analyse(asked, asked)
-        return self._weigh(parsed, self._finder.find(parsed, papers, options))
+        context, (query, hits) = self._find(asked, (), options, "extractive")
+        whole = context.policy.evidence.model_copy(update={"papers": papers})
+        context.policy = context.policy.model_copy(update={"evidence": whole})
+        return list(self.stages.reader.read(query, hits[:papers], context).evidence)
+
+    def rank(self, question: str, options: Options = DEFAULT, *, rerank: bool = True) -> list[Hit]:
+        """All papers found, best first, by their best chunk. rerank: False for the order before the second look."""
+        _, (_, hits) = self._find(tidy(question), (), options, "extractive")
+        return hits if rerank else sorted(hits, key=lambda hit: (-(hit.fused or 0.0), hit.passage.paper_id))
 
     def ask(self, question: str, history: Sequence[Turn] = (), options: Options = DEFAULT) -> Answer:
         """Answer one question.
@@ -131,37 +174,44 @@ class Assistant:
     def stream(self, question: str, history: Sequence[Turn] = (), options: Options = DEFAULT) -> Iterator[StreamEvent]:
         """Yield Retrieved, then TextDelta as verified sentences are ready, then the Answer.
 
-        What the deltas say, joined, is the answer's text, unless a model failed halfway or the answer became an
-        abstention: the Answer always has the last word. Closing the iterator stops the model's work.
+        What the deltas say, joined, is the answer's text, unless a model failed halfway or the answer became a
+        refusal: the Answer always has the last word. Closing the iterator stops the model's work.
         """
-        work = Work(tidy(question), history, options, self._mode(options))
-        refusal = objection(work.asked)
+        asked, mode = tidy(question), self._mode(options)
+        refusal = objection(asked)
         if refusal:
-            yield self._answer(work, decline(refusal), ())
+            yield self._unaskable(asked, mode, decline(refusal))
             return
-        rewritten = self._rewrite(work)
-        work.standalone = rewritten.standalone
-        with work.watch.stage("retrieve"):
-            parsed = self._finder.analyse(rewritten.own, rewritten.standalone)
-            passages = self._finder.retrieve(parsed, options)
-        with work.watch.stage("rerank"):
-            hits = self._finder.rerank(parsed, passages)
-            papers = ranked_papers(hits[: max(self.settings.retrieved_papers, options.papers or 0)])
-            evidence = self._weigh(parsed, hits[:READ])
-            work.confidence = self._confidence(rewritten, parsed, hits[:READ], evidence)
-        yield Retrieved(work.standalone, papers)
-        body = yield from respond(
-            work,
-            parsed,
-            evidence,
-            self._limits,
-            model=lambda: self._model(work),
-            verifier=self._verifier,
-            on_failure=lambda error: self._degrade(work, error),
+        context, (query, hits) = self._find(asked, history, options, mode)
+        trace = context.trace
+        with trace.stage("rerank"):
+            reading = self.stages.reader.read(query, hits, context)
+        trace.note("read", confidence=reading.confidence, verdict=reading.verdict, missing=list(reading.missing))
+        trace.score("read", {one.paper.id: one.best.score for one in reading.evidence})
+        papers = ranked_papers(hits[: max(self.settings.retrieved_papers, options.papers or 0)])
+        yield Retrieved(query.standalone, papers)
+        body = yield from self.stages.answerer.answer(query, reading, context)
+        if body.verdict == "refused" and not body.suggestions:
+            body = with_suggestions(body, self._openers())
+        notices = list(context.notices)
+        if not self.settings.has_model:
+            notices.append(NO_MODEL)
+        if context.policy.embedder != self.collection.embedder:
+            notices.append(UNFITTED.format(name=self.settings.embed_model))
+        trace.note("answer", verdict=body.verdict, mode=context.mode)
+        yield replace(
+            _answer(asked, context.mode, body),
+            standalone_question=query.standalone,
+            understood_as=query.standalone if query.standalone != asked else None,
+            retrieved=papers,
+            model=context.model_name,
+            policy_version=context.policy.version,
+            usage=context.usage,
+            timings_ms=trace.timings_ms(),
+            notice=" ".join(notices) or None,
+            confidence=reading.confidence,
+            trace=trace.to_dict(),
         )
-        if isinstance(body, Abstention) and not body.suggestions:
-            body = replace(body, suggestions=self._openers())
-        yield self._answer(work, body, papers)
 
     def conversation(self, history: Sequence[Turn] = ()) -> Conversation:
         """A conversation that remembers its turns, beginning with these."""
@@ -169,13 +219,41 @@ class Assistant:
 
     def close(self) -> None:
         """Let go of files and connections."""
-        self._finder.close()
+        self.collection.close()
 
     def __enter__(self) -> Self:
         return self
 
     def __exit__(self, *_: object) -> None:
         self.close()
+
+    def _find(
+        self, asked: str, history: Sequence[Turn], options: Options, mode: Mode
+    ) -> tuple[Context, tuple[Query, list[Hit]]]:
+        """From the question to ranked papers, all on one generation of the collection and one policy."""
+        policy, stages = self.policy(), self.stages
+
+        def find(view: View) -> tuple[Context, Query, list[Hit]]:
+            context = Context(policy, view, options, mode, lambda: self._model(context), self._on_failure)
+            trace = context.trace
+            trace.policy, trace.generation = policy.version, view.snapshot.generation
+            with trace.stage("rewrite"):
+                query = stages.understander.understand(asked, history, context)
+            trace.note("understand", **query.described())
+            with trace.stage("retrieve"):
+                rankings = stages.retriever.retrieve(query, context)
+                chunks = stages.fuser.fuse(query, rankings, context)
+            trace.note("retrieve", rankings=[ranking.described() for ranking in rankings], chunks=len(chunks))
+            with trace.stage("rerank"):
+                hits = stages.reranker.rerank(query, chunks, context)
+            shown = hits[: policy.retrieval.papers]
+            for stage in ("dense", "lexical", "fused"):
+                trace.score(stage, {hit.passage.paper_id: getattr(hit, stage) for hit in shown})
+            trace.score("reranked", {hit.passage.paper_id: hit.score for hit in shown})
+            return context, query, hits
+
+        _, (context, query, hits) = consistently(self.collection, find)
+        return context, (query, hits)
 
     def _mode(self, options: Options) -> Mode:
         mode = options.mode or ("generative" if self.settings.writes else "extractive")
@@ -185,99 +263,57 @@ class Assistant:
             )
         return mode
 
-    def _model(self, work: Work) -> ChatModel:
-        name = work.options.model
+    def _model(self, context: Context) -> ChatModel:
+        name = context.options.model
         with self._models_lock:
             if name not in self._models:
                 self._models[name] = self._open_model(self.settings, name)
-        work.model = self._models[name].name
+        context.model_name = self._models[name].name
         return self._models[name]
 
-    def _rewrite(self, work: Work) -> Rewritten:
-        with work.watch.stage("rewrite"):
-            given = tidy(work.options.standalone_question or "")
-            if given:
-                return Rewritten(given, given)
-            if work.mode == "generative" and (work.history or in_another_script(work.asked)):
-                try:
-                    found = rewrite_with_model(work.asked, work.history, self._model(work))
-                except ProviderError as error:
-                    self._degrade(work, error)
-                else:
-                    work.usage += found.usage
-                    return found
-            return rewrite_by_rule(work.asked, work.history)
-
-    def _openers(self) -> tuple[str, ...]:
-        generation = self._finder.catalog.generation()
-        if self._openers_of[0] != generation:
-            papers = self._finder.catalog.some(list(self._finder.catalog.fingerprints())[:CONSIDERED])
-            self._openers_of = (generation, openers(papers))
-        return self._openers_of[1]
-
-    def _degrade(self, work: Work, error: ProviderError) -> None:
-        """Go on with quotes, visibly; or raise, if the settings say so."""
+    def _on_failure(self, error: ProviderError) -> None:
         log.warning("the language model failed: %s", error)
         if self.settings.on_model_failure == "error":
             raise error
-        work.mode, work.model = "extractive", None
-        work.notices[:] = [f"The language model failed, so the answer is made of quotes. {error}"]
 
-    def _confidence(
-        self, rewritten: Rewritten, parsed: Question, hits: Sequence[Hit], evidence: Sequence[PaperEvidence]
-    ) -> float:
-        """Estimated probability that the collection holds the answer.
+    def _openers(self) -> tuple[str, ...]:
+        catalog = self.collection.catalog
+        generation = catalog.generation()
+        if self._openers_of[0] != generation:
+            papers = catalog.some(list(catalog.fingerprints())[:CONSIDERED])
+            self._openers_of = (generation, openers(papers))
+        return self._openers_of[1]
 
-        The few words of a follow-up are seldom in the abstract, and the topic that was carried over always is: what is
-        asked decides for the most part, and the topic for the rest.
-        """
-        if not evidence:
-            return 0.0
-        rows = [sufficiency.signs(parsed, evidence)]
-        weights = [1.0]
-        if rewritten.own != rewritten.standalone:
-            whole = self._finder.analyse(rewritten.standalone, rewritten.standalone)
-            rows.append(sufficiency.signs(whole, self._weigh(whole, hits)))
-            weights = [1 - TOPIC_SHARE, TOPIC_SHARE]
-        found = self._sufficiency.probabilities(rows)
-        log_odds = float(np.dot(weights, np.log(found) - np.log1p(-found)))
-        confidence = 1.0 / (1.0 + math.exp(-log_odds))
-        if rewritten.own == rewritten.standalone and sufficiency.is_plain(parsed, evidence):
-            confidence = max(confidence, sufficiency.PLAIN)
-        return round(confidence, 4)
-
-    def _weigh(self, parsed: Question, hits: Sequence[Hit]) -> list[PaperEvidence]:
-        return evidence_of.gather(parsed, hits, self._finder.catalog, self._selection)
-
-    def _verifier(self, evidence: Sequence[PaperEvidence]) -> Verifier:
-        known = self._finder.catalog.some(one.paper.id for one in evidence)
-        kept = [one for one in evidence if one.paper.id in known]
-        return Verifier(kept, [known[one.paper.id][1] for one in kept], self._finder.vector, self._finder.idf)
-
-    def _answer(self, work: Work, body: Body, papers: Sequence[RetrievedPaper]) -> Answer:
-        abstained = isinstance(body, Abstention)
-        notices = list(work.notices)
-        if not self.settings.has_model:
-            notices.append(NO_MODEL)
-        return Answer(
-            id=uuid.uuid4().hex,
-            question=work.asked,
-            standalone_question=work.standalone or work.asked,
-            text=body.text,
-            abstained=abstained,
-            abstain_reason=body.reason if isinstance(body, Abstention) else None,
-            sentences=() if isinstance(body, Abstention) else tuple(body.sentences),
-            citations=() if isinstance(body, Abstention) else tuple(body.citations),
-            retrieved=tuple(papers),
-            mode=work.mode,
-            model=work.model,
-            usage=work.usage,
-            timings_ms=work.watch.timings_ms(),
-            notice=" ".join(notices) or None,
-            closest=body.closest if isinstance(body, Abstention) else (),
-            suggestions=body.suggestions if isinstance(body, Abstention) else (),
-            confidence=work.confidence,
+    def _unaskable(self, asked: str, mode: Mode, body: Body) -> Answer:
+        notice = None if self.settings.has_model else NO_MODEL
+        return replace(
+            _answer(asked, mode, body),
+            notice=notice,
+            policy_version=self.policy().version,
+            timings_ms=Trace().timings_ms(),
         )
+
+
+def _answer(asked: str, mode: Mode, body: Body) -> Answer:
+    refused = body.verdict == "refused"
+    return Answer(
+        id=uuid.uuid4().hex,
+        question=asked,
+        standalone_question=asked,
+        text=body.text,
+        abstained=refused,
+        abstain_reason=body.reason if refused else None,
+        sentences=body.sentences,
+        citations=body.citations,
+        retrieved=(),
+        mode=mode,
+        model=None,
+        verdict=body.verdict,
+        caveat=body.reason if body.verdict == "closest" else None,
+        emphasis=body.emphasis,
+        closest=body.closest,
+        suggestions=body.suggestions,
+    )
 
 
 class Conversation:

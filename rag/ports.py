@@ -1,4 +1,4 @@
-"""The seams of the pipeline: what it is given from outside. Each is a Protocol with one verb."""
+"""What the pipeline is given from outside; each is a Protocol with one verb. Its stages are in ``rag.stages``."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Literal, Protocol, TypedDict
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.types import Hit, Options, Usage
+from rag.types import Usage
 
 Vectors = NDArray[np.float32]
 Kind = Literal["query", "document"]
@@ -55,20 +55,4 @@ class ChatModel(Protocol):
 
         Closing the iterator ends the work at the provider too. Raises ProviderError, also halfway.
         """
-        ...
-
-
-class Retriever(Protocol):
-    """Finds passages. Dense, lexical and fused search are all one of these, so they swap and stack."""
-
-    def retrieve(self, question: str, k: int, options: Options) -> list[Hit]:
-        """Return at most k hits, best first, from the papers that the options allow; an empty list if none match."""
-        ...
-
-
-class Reranker(Protocol):
-    """Puts hits into a better order."""
-
-    def rerank(self, question: str, hits: Sequence[Hit]) -> list[Hit]:
-        """Return the same hits, best first, scores replaced."""
         ...

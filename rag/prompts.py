@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from hashlib import sha256
 
 from rag.ports import Message
 from rag.types import Turn
@@ -25,6 +26,12 @@ Rewrite the last question of a conversation so that it can be understood, and se
 Replace words such as "it", "they" or "the second one" by what they stand for. Keep it one question with its meaning.
 Write it in English, the language of the collection. If it already stands alone, or if it changes the subject,
 repeat it unchanged. Reply with the question alone."""
+
+
+def version() -> str:
+    """Changes with every word of the prompts: the policy names the one that its numbers were measured with."""
+    return sha256("\n".join((ANSWER_RULES, REWRITE_RULES)).encode()).hexdigest()[:12]
+
 
 _TAG = re.compile(r"<+\s*/?\s*passage\b[^<>]*>*", re.IGNORECASE)
 

@@ -52,7 +52,6 @@ class Settings(BaseSettings):
     # finding papers
     embed_model: str = EMBEDDED_MODEL  # the embedded model, "onnx:/folder" or "openai:model-name"
     chunk_tokens: int = Field(default=400, ge=64, le=8000)  # an abstract up to this length is one passage
-    dense_weight: float = Field(default=0.43, ge=0, le=1)  # share of dense search in the fused score
     retrieved_papers: int = Field(default=10, ge=10, le=100)  # length of the ranking that every answer carries
 
     # writing answers

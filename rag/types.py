@@ -8,12 +8,12 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping, Sequence
-from dataclasses import asdict, dataclass, field
+from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from typing import Any, Literal
 
 Mode = Literal["extractive", "generative"]
-NO_POLICY = "base"  # policy_version of an engine that has learnt nothing yet
+Verdict = Literal["answered", "closest", "refused"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,12 +73,13 @@ class Passage:
 
 @dataclass(frozen=True, slots=True)
 class Hit:
-    """A passage that a retriever found. Scores are comparable within one result list only."""
+    """A chunk that was found. Scores rank; they are comparable within one result list only."""
 
     passage: Passage
-    score: float
+    score: float  # by which the list is ordered
     dense: float | None = None  # cosine similarity in [-1, 1]; None where dense search did not see it
     lexical: float | None = None  # raw BM25; None where lexical search did not see it
+    fused: float | None = None  # of all searches, before reranking
 
 
 @dataclass(frozen=True, slots=True)
@@ -115,6 +116,14 @@ class Sentence:
 
 
 @dataclass(frozen=True, slots=True)
+class Emphasis:
+    """A span of an answer's text that holds what was asked for: ``text[start:end]``."""
+
+    start: int
+    end: int
+
+
+@dataclass(frozen=True, slots=True)
 class Usage:
     """Tokens sent and received, and an estimated price; None where the model's price is not known."""
 
@@ -139,24 +148,31 @@ class Answer:
     question: str  # as asked
     standalone_question: str  # as searched
     text: str  # what a person reads, with [n] markers
-    abstained: bool
+    abstained: bool  # the verdict is "refused"
     abstain_reason: str | None
     sentences: tuple[Sentence, ...]
     citations: tuple[Citation, ...]  # each is used by at least one sentence
     retrieved: tuple[RetrievedPaper, ...]  # at least ten papers where the collection has them
     mode: Mode
     model: str | None
-    policy_version: str = NO_POLICY
+    verdict: Verdict = "answered"
+    caveat: str | None = None  # with "closest": what may be missing, in one line; it opens the text
+    understood_as: str | None = None  # what was searched, where it is not what was typed
+    emphasis: tuple[Emphasis, ...] = ()  # the asked-for spans of the text
+    policy_version: str = ""
     usage: Usage = Usage()
     timings_ms: Mapping[str, float] = field(default_factory=dict)  # rewrite, retrieve, rerank, answer, verify, total
     notice: str | None = None  # a degraded mode, in one line with what to do about it
-    closest: tuple[Citation, ...] = ()  # when abstaining: the nearest evidence, if any is near
-    suggestions: tuple[str, ...] = ()  # when abstaining: questions the collection can answer
+    closest: tuple[Citation, ...] = ()  # when refusing: the nearest evidence, if any is near
+    suggestions: tuple[str, ...] = ()  # questions the collection can answer
     confidence: float = 0.0  # estimated probability that the collection holds the answer, in [0, 1]
+    trace: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)  # see rag.trace
 
     def to_dict(self) -> dict[str, Any]:
-        """The JSON object that ``readback ask --json`` prints."""
-        return asdict(self)
+        """The JSON object that ``readback ask --json`` prints; without the trace."""
+        record = asdict(replace(self, trace={}))
+        del record["trace"]
+        return record
 
 
 @dataclass(frozen=True, slots=True)
@@ -167,12 +183,13 @@ class Turn:
     standalone_question: str
     answer: str
     cited: tuple[str, ...] = ()  # titles of the papers cited, in order of their markers
+    papers: tuple[str, ...] = ()  # ids of the same papers, where they are known
 
     @classmethod
     def of(cls, answer: Answer) -> Turn:
         """The turn that this answer ends."""
-        titles = dict.fromkeys(citation.title for citation in answer.citations)
-        return cls(answer.question, answer.standalone_question, answer.text, tuple(titles))
+        papers = {citation.paper_id: citation.title for citation in answer.citations}
+        return cls(answer.question, answer.standalone_question, answer.text, tuple(papers.values()), tuple(papers))
 
 
 @dataclass(frozen=True, slots=True)
@@ -181,7 +198,7 @@ class Options:
 
     mode: Mode | None = None  # None: written when a model is configured, else quotes
     model: str | None = None  # another model of the configured server
-    papers: int | None = None  # at most so many papers in the answer
+    papers: int | None = None  # maximum number of papers in the answer
     include: frozenset[str] = frozenset()  # if any: answer from these paper ids alone
     exclude: frozenset[str] = frozenset()  # never from these paper ids
     standalone_question: str | None = None  # search for this, skipping the rewriter

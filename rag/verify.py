@@ -14,11 +14,10 @@ from itertools import pairwise
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.answer.draft import Claim, Quote
-from rag.answer.evidence import PaperEvidence, SentenceEvidence
 from rag.contradiction import contradiction
 from rag.text import content_stems, names, numbers, stem, words
 from rag.types import Paper
+from rag.values.evidence import Claim, PaperEvidence, Quote, SentenceEvidence
 
 SUPPORTED = 0.5  # support from which a sentence is said
 HINT = 0.05  # what the model's own marker adds to a passage when two support a sentence equally
@@ -145,7 +144,7 @@ class Verifier:
 
     def _quote(self, index: int, score: float) -> Quote:
         place, one, _ = self._sentences[index]
-        return Quote(self._papers[place - 1], one.span.start, one.span.end, round(score, 4))
+        return Quote(self._papers[place - 1].paper, one.span.start, one.span.end, round(score, 4))
 
     def _objection(self, text: str, cited: Sequence[SentenceEvidence], strength: float) -> str:
         known = _quantities(" ".join(one.text for one in cited))

@@ -55,7 +55,7 @@ def test_an_env_file_that_is_no_text_is_one_clear_error(tmp_path: Path) -> None:
         ("READBACK_PORT", "many"),
         ("READBACK_PORT", "70000"),
         ("READBACK_CHUNK_TOKENS", "10"),
-        ("READBACK_DENSE_WEIGHT", "1.5"),
+        ("READBACK_RETRIEVED_PAPERS", "1000"),
         ("READBACK_CHROMA_URL", "localhost:8000"),
         ("READBACK_COLLECTION", "a b"),
         ("READBACK_MODE", "written"),

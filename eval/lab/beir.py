@@ -21,11 +21,12 @@ from typing import Any
 from eval.baselines import Bm25, EmbedderAlone, LlamaIndexStarter, Ranked, Ranker
 from eval.collection import prepare
 from eval.metrics import ndcg, recall
+from rag.collection import Collection
 from rag.embed import open_embedder
+from rag.engine import Assistant
 from rag.errors import CorpusError
-from rag.finder import Finder
 from rag.settings import Settings
-from rag.types import Options, Paper, ranked_papers
+from rag.types import Paper, ranked_papers
 
 DEPTH = 100  # documents ranked for each query, as in BEIR
 WARM_UP = "a question before the first one is timed"
@@ -85,18 +86,15 @@ def read_papers(folder: Path) -> tuple[Paper, ...]:
 class ReadbackRanker:
     """Readback's own search."""
 
-    def __init__(self, finder: Finder, *, rerank: bool) -> None:
+    def __init__(self, assistant: Assistant, *, rerank: bool) -> None:
         """rerank: with the second look at the best papers' sentences, as in an answer."""
         self.name = RERANKED if rerank else HYBRID
-        self._finder = finder
+        self._assistant = assistant
         self._rerank = rerank
 
     def rank(self, question: str, k: int) -> Ranked:
         """Papers by fused score, or by what reranking makes of it."""
-        parsed = self._finder.analyse(question, question)
-        hits = self._finder.retrieve(parsed, Options())
-        if self._rerank:
-            hits = self._finder.rerank(parsed, hits)
+        hits = self._assistant.rank(question, rerank=self._rerank)
         return [(paper.paper_id, paper.score) for paper in ranked_papers(hits)[:k]]
 
 
@@ -109,11 +107,11 @@ def rankers(
     """
     own = prepare(settings, benchmark.papers, cache, progress)
     for rerank in (True, False):
-        finder = Finder.open(own)
-        yield ReadbackRanker(finder, rerank=rerank), finder.close
+        assistant = Assistant(own, Collection.open(own))
+        yield ReadbackRanker(assistant, rerank=rerank), assistant.close
     yield Bm25(benchmark.papers), lambda: None
-    finder = Finder.open(own)
-    yield EmbedderAlone(finder), finder.close
+    alone = Collection.open(own)
+    yield EmbedderAlone(alone), alone.close
     yield LlamaIndexStarter(benchmark.papers, open_embedder(own), own.data_dir / "llamaindex"), lambda: None
 
 

@@ -25,12 +25,12 @@ from eval.lab.beir import objects_of, read_papers
 from eval.measures import Values
 from eval.stats import auc, auc_interval, bootstrap_interval
 from eval.table import aligned
-from rag.answer.evidence import PaperEvidence
+from rag.collection import Collection
 from rag.engine import Assistant
 from rag.errors import CorpusError
-from rag.finder import Finder
 from rag.settings import Settings
 from rag.types import Options, Paper
+from rag.values.evidence import PaperEvidence
 from rag.verify import Verifier
 
 Label = Literal["SUPPORT", "CONTRADICT", "NOT_ENOUGH_INFO"]
@@ -96,8 +96,8 @@ def measure_claims(
     settings: Settings, claims: Sequence[Claim], progress: Callable[[int], None] = lambda _: None
 ) -> ClaimScores:
     """Put each claim to its paper. settings: of an index that holds the papers."""
-    finder = Finder.open(settings)
-    assistant = Assistant(settings, finder)
+    assistant = Assistant(settings, Collection.open(settings))
+    view = assistant.collection.view()
     ranked: dict[str, tuple[bool, ...]] = {}
     whole: dict[str, tuple[bool, ...]] = {}
     support: Values = {}
@@ -110,8 +110,8 @@ def measure_claims(
             if evidence:
                 if claim.rationales:
                     ranked[claim.id], whole[claim.id] = selection(evidence[0], claim.rationales)
-                vectors = [finder.catalog.some([claim.paper_id])[claim.paper_id][1]]
-                verdict = Verifier(evidence, vectors, finder.vector, finder.idf).check(claim.text)
+                vectors = [one.vectors for one in evidence]
+                verdict = Verifier(evidence, vectors, view.embed, view.idf).check(claim.text)
                 support[claim.id], supported[claim.id] = verdict.claim.support, verdict.supported
                 confidence[claim.id] = assistant.ask(claim.text, (), options).confidence
             progress(1)

@@ -1,29 +1,28 @@
-"""The same question again, with the outputs of some stages replaced by the gold ones.
-
-The seams that a counterfactual needs lie inside ``rag.engine.Assistant``; all use of them is in this module.
-"""
+"""The same question again, with some stages of the pipeline replaced by ones that give the gold output."""
 
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
-from typing import cast
+from typing import Literal, get_args
 
-from eval.failures import Stage
 from eval.gold import GoldQuestion
 from eval.metrics import CENTRAL, holds_fact
-from rag.answer.evidence import PaperEvidence, SentenceEvidence
-from rag.answer.respond import Work
+from rag.answer.answerer import Limits, QuotingAndWritingAnswerer, open_verifier
 from rag.engine import Assistant
-from rag.finder import Finder
 from rag.ports import ChatModel, Message
-from rag.question import Question
-from rag.rewrite import Rewritten
+from rag.retrieve.fuse import fused
+from rag.retrieve.search import HybridRetriever
+from rag.stages import Context, Reader, Reranker, Retriever, Understander
 from rag.types import Answer, Hit, Options, Turn, Usage
+from rag.values.evidence import PaperEvidence, Reading, SentenceEvidence
+from rag.values.query import Query
+from rag.values.ranking import Ranking
 from rag.verify import Verdict, Verifier
 
+Stage = Literal["rewrite", "retrieval", "ranking", "selection", "verification", "abstention"]
+STAGES: tuple[Stage, ...] = get_args(Stage)  # in the order in which they happen
 REACH = 20  # papers among which retrieval must bring the gold ones; to put those first is the ranking's work
-ANSWER, ABSTAIN = -1.0, 2.0  # thresholds of confidence that no probability falls below, or reaches
 
 
 def replay(base: Assistant, question: GoldQuestion, original: Answer | None, stages: Collection[Stage]) -> Answer:
@@ -33,107 +32,105 @@ def replay(base: Assistant, question: GoldQuestion, original: Answer | None, sta
     candidates; the gold papers first; the sentences that hold the facts; every sentence let through; to answer where
     there is an answer, and else silence.
     """
-    assistant = _Replay.over(base, question, original, frozenset(stages))
+    own, settings = base.stages, base.settings
+    limits = Limits(settings.context_tokens, settings.answer_tokens, settings.unsupported == "mark")
+    made = replace(
+        own,
+        understander=_GoldUnderstander(own.understander, question) if "rewrite" in stages else own.understander,
+        retriever=_GoldRetriever(own.retriever, question) if "retrieval" in stages else own.retriever,
+        reranker=_GoldReranker(own.reranker, question) if "ranking" in stages else own.reranker,
+        reader=_GoldReader(own.reader, question, original, stages),
+        answerer=QuotingAndWritingAnswerer(limits, _let_through) if "verification" in stages else own.answerer,
+    )
+
+    def writer() -> list[str]:
+        papers = frozenset(paper for paper, grade in question.gold.items() if grade >= CENTRAL)
+        found = base.search(question.standalone, len(papers), Options(include=papers))
+        return [sentence.text for one in found for sentence in _telling(one, question)]
+
+    model = _GoldWriter(settings.chat_model, writer) if "selection" in stages else None
+    assistant = base.with_stages(made, open_model=(lambda *_: model) if model else None)
     turns: list[Turn] = []
     for text in question.turns[:-1]:
         turns.append(Turn.of(base.ask(text, turns)))
     # a model that stands in for the writer cannot rewrite as well, so what was searched for is held
-    held = (
-        original.standalone_question if original and "selection" in stages and original.mode == "generative" else None
-    )
+    held = original.standalone_question if original and model and original.mode == "generative" else None
     return assistant.ask(question.question, turns, Options(standalone_question=held))
 
 
-class _Replay(Assistant):
-    """An assistant whose stages can be replaced. Everything else is the assistant's that it was made of."""
+class _GoldUnderstander:
+    """Understands the stand-alone question that a person wrote."""
 
-    _question: GoldQuestion
-    _stages: frozenset[Stage]
+    def __init__(self, inner: Understander, question: GoldQuestion) -> None:
+        self._inner, self._question = inner, question
 
-    @classmethod
-    def over(
-        cls, base: Assistant, question: GoldQuestion, original: Answer | None, stages: frozenset[Stage]
-    ) -> _Replay:
-        """base: may be of a subclass; what that changes stays changed, but for the stages replaced."""
-        kind = type("Replay", (cls, type(base)), {})
-        made = cast("_Replay", object.__new__(kind))
-        made.__dict__.update(base.__dict__)
-        made._question, made._stages = question, stages
-        made._finder = _GoldFinder(base._finder, question, stages)
-        if "abstention" in stages:
-            made._decide(ANSWER if question.expects == "answer" else ABSTAIN)
-        elif "selection" in stages and original is not None and not original.abstained:
-            # fewer sentences to choose from must not make the assistant doubt what it had decided before
-            made._decide(ANSWER)
-        if "selection" in stages:
-            made._models = {}
-            made._open_model = lambda settings, name: _GoldWriter(name or settings.chat_model, made._gold_sentences)
-        return made
-
-    def _decide(self, threshold: float) -> None:
-        self._limits = replace(self._limits, threshold=threshold)
-
-    def _rewrite(self, work: Work) -> Rewritten:
-        if "rewrite" in self._stages:
-            return Rewritten(self._question.standalone, self._question.standalone)
-        return super()._rewrite(work)
-
-    def _weigh(self, parsed: Question, hits: Sequence[Hit]) -> list[PaperEvidence]:
-        evidence = super()._weigh(parsed, hits)
-        if "selection" not in self._stages:
-            return evidence
-        return [replace(one, sentences=self._telling(one)) for one in evidence]
-
-    def _telling(self, one: PaperEvidence) -> tuple[SentenceEvidence, ...]:
-        """The sentences that hold a fact; all of them where none does, as in a paper that is not gold."""
-        if one.paper.id not in self._question.gold:
-            return one.sentences
-        facts = self._question.facts
-        return tuple(s for s in one.sentences if any(holds_fact(s.text, forms) for forms in facts)) or one.sentences
-
-    def _gold_sentences(self) -> list[str]:
-        """What a writer who selects well would say."""
-        papers = [self.paper(paper) for paper, grade in self._question.gold.items() if grade >= CENTRAL]
-        parsed = self._finder.analyse(self._question.standalone, self._question.standalone)
-        hits = self._finder.retrieve(parsed, Options(include=frozenset(paper.id for paper in papers if paper)))
-        weighed = super()._weigh(parsed, self._finder.rerank(parsed, hits))
-        return [sentence.text for one in weighed for sentence in self._telling(one)]
-
-    def _verifier(self, evidence: Sequence[PaperEvidence]) -> Verifier:
-        verifier = super()._verifier(evidence)
-        return cast("Verifier", _LetThrough(verifier)) if "verification" in self._stages else verifier
+    def understand(self, asked: str, history: Sequence[Turn], context: Context) -> Query:  # noqa: ARG002
+        return replace(self._inner.understand(self._question.standalone, (), context), asked=asked)
 
 
-class _GoldFinder(Finder):
-    """A finder whose candidates, or whose order, can be replaced."""
+class _GoldRetriever:
+    """Brings the gold papers among the candidates."""
 
-    def __init__(self, base: Finder, question: GoldQuestion, stages: frozenset[Stage]) -> None:
-        self.__dict__.update(base.__dict__)
-        self._base = base
-        self._stages = stages
-        self._gold = question.gold
+    def __init__(self, inner: Retriever, question: GoldQuestion) -> None:
+        self._inner, self._gold = inner, question.gold
 
-    def retrieve(self, question: Question, options: Options) -> list[Hit]:
-        hits = self._base.retrieve(question, options)
-        if "retrieval" not in self._stages:
-            return hits
-        reached = list(dict.fromkeys(hit.passage.paper_id for hit in hits))[:REACH]
+    def retrieve(self, query: Query, context: Context) -> list[Ranking]:
+        rankings = self._inner.retrieve(query, context)
+        scores = fused(rankings)
+        order = sorted(scores, key=lambda row: -scores[row])
+        reached = list(dict.fromkeys(row[0] for row in order))[:REACH]
         missing = frozenset(self._gold) - set(reached)
         if not missing:
-            return hits
-        found = Finder.retrieve(self, question, replace(options, include=missing, exclude=frozenset()))
-        top = max((hit.score for hit in hits), default=1.0)
-        brought = [replace(hit, score=top) for hit in found]
-        return [*brought, *(hit for hit in hits if hit.passage.paper_id not in missing)]
+            return rankings
+        alone = replace(context, options=replace(context.options, include=missing, exclude=frozenset()))
+        brought = fused(HybridRetriever().retrieve(query, alone))
+        return [*rankings, Ranking("dense", 1.0, [(row, 1.0) for row in brought])]
 
-    def rerank(self, question: Question, hits: list[Hit]) -> list[Hit]:
-        ranked = self._base.rerank(question, hits)
-        if "ranking" not in self._stages or not ranked:
-            return ranked
-        top = max(hit.score for hit in ranked)
+
+class _GoldReranker:
+    """Puts the gold papers first."""
+
+    def __init__(self, inner: Reranker, question: GoldQuestion) -> None:
+        self._inner, self._gold = inner, question.gold
+
+    def rerank(self, query: Query, hits: Sequence[Hit], context: Context) -> list[Hit]:
+        ranked = self._inner.rerank(query, hits, context)
+        top = max((hit.score for hit in ranked), default=0.0)
         gold = [replace(hit, score=top) for hit in ranked if hit.passage.paper_id in self._gold]
         gold.sort(key=lambda hit: -self._gold[hit.passage.paper_id])
         return [*gold, *(hit for hit in ranked if hit.passage.paper_id not in self._gold)]
+
+
+class _GoldReader:
+    """Sees only the sentences that hold the facts, or decides as the gold question says."""
+
+    def __init__(
+        self, inner: Reader, question: GoldQuestion, original: Answer | None, stages: Collection[Stage]
+    ) -> None:
+        self._inner, self._question, self._stages = inner, question, stages
+        self._answered = original is not None and not original.abstained
+
+    def read(self, query: Query, hits: Sequence[Hit], context: Context) -> Reading:
+        reading = self._inner.read(query, hits, context)
+        if "selection" in self._stages:
+            told = tuple(replace(one, sentences=_telling(one, self._question)) for one in reading.evidence)
+            reading = replace(reading, evidence=told)
+        if "abstention" in self._stages:
+            if self._question.expects == "answer":
+                return replace(reading, confidence=1.0, verdict="answered")
+            return replace(reading, confidence=0.0, verdict="refused")
+        if "selection" in self._stages and self._answered and reading.verdict == "refused":
+            # the gold order of papers must not make it doubt what it had decided before
+            return replace(reading, verdict="closest")
+        return reading
+
+
+def _telling(one: PaperEvidence, question: GoldQuestion) -> tuple[SentenceEvidence, ...]:
+    """The sentences that hold a fact; all of them where none does, as in a paper that is not gold."""
+    if one.paper.id not in question.gold:
+        return one.sentences
+    facts = question.facts
+    return tuple(s for s in one.sentences if any(holds_fact(s.text, forms) for forms in facts)) or one.sentences
 
 
 class _GoldWriter(ChatModel):
@@ -152,11 +149,12 @@ class _GoldWriter(ChatModel):
         yield Usage()
 
 
-class _LetThrough:
-    """A verifier that finds quotes as before, and objects to nothing."""
-
-    def __init__(self, inner: Verifier) -> None:
-        self._inner = inner
+class _LetThrough(Verifier):
+    """Finds quotes as ever, and objects to nothing."""
 
     def check(self, sentence: str, lead: str = "") -> Verdict:
-        return replace(self._inner.check(sentence, lead), supported=True, why="")
+        return replace(super().check(sentence, lead), supported=True, why="")
+
+
+def _let_through(evidence: Sequence[PaperEvidence], context: Context) -> Verifier:
+    return open_verifier(evidence, context, kind=_LetThrough)

@@ -18,9 +18,10 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from eval.gold import GoldQuestion, load_gold
+from rag.collection import Collection
 from rag.corpus import read
 from rag.embed.onnx import RECIPE, WEIGHTS, OnnxEmbedder
-from rag.finder import Finder
+from rag.engine import Assistant
 from rag.index import Index
 from rag.settings import Settings, shipped_corpus
 from rag.types import Options
@@ -65,15 +66,15 @@ def measure(window: int, chunk_tokens: int, questions: Sequence[GoldQuestion]) -
         start = time.perf_counter()
         index.update(papers)
         took = time.perf_counter() - start
-        finder = Finder(index, embedder, settings.dense_weight)
+        assistant = Assistant(settings, Collection(index, embedder))
+        view = assistant.collection.view()
         dense, whole = [], []
         for question in questions:
-            hits = finder.dense.retrieve(question.standalone, 100, Options())
-            dense.append(list(dict.fromkeys(hit.passage.paper_id for hit in hits)))
-            parsed = finder.analyse(question.standalone, question.standalone)
-            whole.append([hit.passage.paper_id for hit in finder.find(parsed, max(DEPTHS), Options())])
+            rows = view.nearest(view.embed(question.standalone), 100, Options())
+            dense.append(list(dict.fromkeys(row[0] for row, _ in rows)))
+            whole.append([hit.passage.paper_id for hit in assistant.rank(question.standalone)[: max(DEPTHS)]])
         passages = sum(1 for _ in index.catalog.passages())
-        finder.close()
+        assistant.close()
     return Row(window, chunk_tokens, passages, len(papers) / took, recalls(dense, questions), recalls(whole, questions))
 
 

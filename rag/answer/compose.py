@@ -1,43 +1,56 @@
-"""Claims → the text, sentences and numbered citations of an Answer."""
+"""Claims → the text, sentences, numbered citations and emphasis of an answer."""
 
 from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from rag.answer.draft import Claim, Quote
-from rag.types import Citation, Sentence
+from rag.types import Citation, Emphasis, Sentence, Verdict
+from rag.values.evidence import Body, Claim, Quote
 
 
 @dataclass(slots=True)
 class Composer:
     """Grows an answer claim by claim, numbering quotes in the order in which they are first used.
 
-    A quote that two sentences share has one marker. What ``add`` returns, joined, is ``text``.
+    A quote that two sentences share has one marker. What ``say`` and ``add`` return, joined, is ``text``.
     """
 
     sentences: list[Sentence] = field(default_factory=list)
     citations: list[Citation] = field(default_factory=list)
+    emphasis: list[Emphasis] = field(default_factory=list)
     text: str = ""
     _markers: dict[tuple[str, int, int], int] = field(default_factory=dict)
+
+    def say(self, words: str) -> str:
+        """Append a paragraph that claims nothing about a paper, and return the piece of text that it adds."""
+        piece = f"\n\n{words}" if self.text else words
+        self.text += piece
+        return piece
 
     def add(self, claim: Claim, *, supported: bool = True, note: str = "") -> str:
         """Append a claim and return the piece of text that it adds. note: goes after the markers."""
         markers = tuple(dict.fromkeys(self._marker(quote) for quote in claim.quotes))
         body = claim.lead + claim.text + "".join(f" [{marker}]" for marker in markers) + note
         self.sentences.append(Sentence(body.strip(), markers, supported, round(claim.support, 4)))
-        piece = self._joint(claim.lead) + body
-        self.text += piece
-        return piece
+        joint = self._joint(claim.lead)
+        begin = len(self.text) + len(joint) + len(claim.lead)
+        self.emphasis += [Emphasis(begin + start, begin + end) for start, end in claim.emphasis]
+        self.text += joint + body
+        return joint + body
+
+    def body(self, verdict: Verdict, reason: str | None = None) -> Body:
+        """The finished answer. reason: what it lacks, if it is the closest only."""
+        return Body(verdict, self.text, tuple(self.sentences), tuple(self.citations), tuple(self.emphasis), reason)
 
     def _joint(self, lead: str) -> str:
-        if not self.text:
+        if not self.text or "\n" in lead:
             return ""
-        if "\n" in lead:
-            return ""
+        if not self.sentences:
+            return "\n\n"
         return "\n" if lead.startswith("- ") else "\n\n" if lead else " "
 
     def _marker(self, quote: Quote) -> int:
-        paper = quote.paper.paper
+        paper = quote.paper
         key = (paper.id, quote.start, quote.end)
         if key not in self._markers:
             self._markers[key] = len(self._markers) + 1

@@ -9,13 +9,13 @@ from contextlib import closing
 from dataclasses import dataclass
 from itertools import pairwise
 
-from rag.answer.evidence import PaperEvidence
 from rag.chat_model import close_stream, hit_limit
 from rag.errors import ContextTooLong
 from rag.ports import ChatModel, Message
 from rag.prompts import CANNOT_ANSWER, answer_messages
 from rag.text import sentences
 from rag.types import Usage
+from rag.values.evidence import PaperEvidence
 
 MOST_REPEATS = 2  # of one sentence: a small model may loop until its limit
 _LEADING_MARKERS = re.compile(r"(?:\s*\[[\d\s,;–-]+\])+\s*")
@@ -34,9 +34,8 @@ class Drafted:
 
 @dataclass(frozen=True, slots=True)
 class Spent:
-    """The last thing a draft yields: what it took, and how many passages fitted."""
+    """The last thing a draft yields: how many passages fitted."""
 
-    usage: Usage
     passages: int
 
 
@@ -62,8 +61,11 @@ def draft(
     budget: int,
     answer_tokens: int,
     count_tokens: Callable[[str], int],
+    spend: Callable[[Usage], None] = lambda _: None,
 ) -> Generator[Drafted | Spent]:
     """Yield the model's sentences as they are finished, then Spent. Closing it ends the model's work.
+
+    spend: told what the model took, also if the draft is closed early or fails halfway.
 
     A half sentence at the token limit is left out. If the model finds the prompt too long, it is asked once more with
     half the passages. Raises ProviderError, also halfway.
@@ -71,7 +73,7 @@ def draft(
     messages, count = fitting_messages(question, papers, budget, count_tokens)
     begun = False
     try:
-        with closing(_sentences_of(model, messages, count, answer_tokens, count_tokens)) as pieces:
+        with closing(_sentences_of(model, messages, count, answer_tokens, count_tokens, spend)) as pieces:
             for piece in pieces:
                 begun = True
                 yield piece
@@ -82,7 +84,7 @@ def draft(
         return
     fewer = count // 2
     messages = answer_messages(question, [_passage(one) for one in papers[:fewer]])
-    yield from _sentences_of(model, messages, fewer, answer_tokens, count_tokens)
+    yield from _sentences_of(model, messages, fewer, answer_tokens, count_tokens, spend)
 
 
 def refuses(text: str) -> bool:
@@ -100,9 +102,10 @@ def _sentences_of(
     count: int,
     answer_tokens: int,
     count_tokens: Callable[[str], int],
+    spend: Callable[[Usage], None],
 ) -> Generator[Drafted | Spent]:
     stream = model.stream(messages, max_tokens=answer_tokens)
-    usage = Usage()
+    usage: Usage | None = None
     cutter, seen, heard = _Cutter(), Counter[str](), ""
     try:
         for item in stream:
@@ -115,8 +118,6 @@ def _sentences_of(
                 if seen[sentence.text.casefold()] == 1:
                     yield sentence
             if max(seen.values(), default=0) > MOST_REPEATS:  # it will not come out of this by itself
-                prompt = sum(count_tokens(message["content"]) for message in messages)
-                usage = Usage(prompt, count_tokens(heard), None)  # the server counts only what it was let finish
                 break
         else:
             if not hit_limit(stream):
@@ -125,7 +126,11 @@ def _sentences_of(
                         yield sentence
     finally:
         close_stream(stream)
-    yield Spent(usage, count)
+        if usage is None and heard:  # the server counts only what it was let finish
+            prompt = sum(count_tokens(message["content"]) for message in messages)
+            usage = Usage(prompt, count_tokens(heard), None)
+        spend(usage or Usage())
+    yield Spent(count)
 
 
 class _Cutter:

@@ -8,14 +8,14 @@ import math
 from collections.abc import Iterable, Mapping
 from typing import Any, TypeVar
 
-from rag.types import Answer, Citation, Options, RetrievedPaper, Sentence, Usage
+from rag.types import Answer, Citation, Emphasis, Options, RetrievedPaper, Sentence, Usage
 
 T = TypeVar("T")
 
 
 def answer_json(answer: Answer) -> str:
-    """The whole Answer as one line of strict JSON. A number that JSON cannot hold (NaN) becomes null."""
-    fields = {**answer.to_dict(), "timings_ms": dict(answer.timings_ms)}
+    """The whole Answer, with its trace, as a line of strict JSON. A number that JSON cannot hold (NaN) becomes null."""
+    fields = {**answer.to_dict(), "timings_ms": dict(answer.timings_ms), "trace": dict(answer.trace)}
     try:
         return json.dumps(fields, allow_nan=False)
     except ValueError:
@@ -49,6 +49,7 @@ def answer_from_json(text: str) -> Answer:
     """
     try:
         fields = json.loads(text)
+        fields.setdefault("verdict", "refused" if fields.get("abstained") else "answered")  # before there were three
         return _build(
             Answer,
             fields,
@@ -58,6 +59,7 @@ def answer_from_json(text: str) -> Answer:
             citations=_all(Citation, fields.get("citations", ())),
             retrieved=_all(RetrievedPaper, fields.get("retrieved", ())),
             closest=_all(Citation, fields.get("closest", ())),
+            emphasis=_all(Emphasis, fields.get("emphasis", ())),
             suggestions=tuple(fields.get("suggestions", ())),
             usage=_build(Usage, fields.get("usage", {})),
         )

@@ -148,7 +148,7 @@ def exposures_of(asked: Asked) -> list[Exposure]:
     cited = {citation.paper_id for citation in answer.citations}
     ranked = {paper.paper_id: paper for paper in reversed(answer.retrieved)}  # reversed: the best rank wins
     papers = [paper.paper_id for paper in answer.retrieved] + list(position) + sorted(cited)
-    scores = asked.scores or {}
+    scores = asked.scores or answer.trace.get("papers", {})
     return [
         Exposure(
             paper_id=paper,

@@ -135,8 +135,8 @@ class EventStore:
         user: pseudonymous id. turn: from 1. parent: id of the answer that it follows; None for the newest of the turn
         before. Asking a turn again adds a version, which becomes the current one. options: how it was steered.
         shown: ids of the papers that were visible, in order; None for the cards of the page, i.e. the papers cited
-        or, when abstaining, the closest ones. scores: paper id -> stage -> score, where more is known than the
-        ranking tells. latency_ms: None for the answer's own total.
+        or, when abstaining, the closest ones. scores: paper id -> stage -> score; None for those of the answer's trace.
+        latency_ms: None for the answer's own total.
         """
         self._writer.put(
             Asked(

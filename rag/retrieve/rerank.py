@@ -2,86 +2,66 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
-from numpy.typing import NDArray
 
-from rag.index.catalog import Catalog
+from rag.stages import Context
 from rag.types import Hit
-
-DEPTH = 50  # papers that get the second look
-WEIGHT = 0.3  # share of the sentences' say in the new score
-EXAMPLES = 5  # best papers that a list is thought to be made of
-RESEMBLANCE = 0.35  # share of the likeness to them in the new score
+from rag.values.query import Query, Vector
 
 
-class SentenceReranker:
-    """Orders papers by fused score and by how close their two closest sentences come to the question.
+class PaperReranker:
+    """One hit a paper: by its closest sentences, or, where several papers are asked for, by likeness to the first ones.
 
-    A passage's vector is an average over everything the abstract says; one sentence that answers may drown in it.
-    The sentences' vectors were stored with the paper, so this costs one matrix product a paper.
+    A chunk's vector is an average over all that an abstract says; one sentence that answers may drown in it. And papers
+    that belong on one list resemble each other, also where they do not use the question's words (Rocchio 1971,
+    "Relevance Feedback in Information Retrieval", with the first results taken as relevant).
     """
 
-    def __init__(self, catalog: Catalog, embed: Callable[[str], NDArray[np.float32]]) -> None:
-        """embed: a question's vector, by the model that the catalog's vectors were made with."""
-        self._catalog = catalog
-        self._embed = embed
-
-    def rerank(self, question: str, hits: Sequence[Hit]) -> list[Hit]:
-        """One hit a paper, its best passage, best paper first; score in [0, 1]."""
+    def rerank(self, query: Query, hits: Sequence[Hit], context: Context) -> list[Hit]:
+        """Best paper first."""
         best: dict[str, Hit] = {}
         for hit in hits:
             best.setdefault(hit.passage.paper_id, hit)
         papers = list(best.values())
-        head, tail = papers[:DEPTH], papers[DEPTH:]
-        closeness = self._closeness(question, [hit.passage.paper_id for hit in head])
-        low, high = min(closeness, default=0.0), max(closeness, default=0.0)
-        spread = (high - low) or 1.0
-        scored = [
-            Hit(hit.passage, (1 - WEIGHT) * hit.score + WEIGHT * (close - low) / spread, hit.dense, hit.lexical)
+        ranked = _by_neighbours(papers, context) if query.wants_many else _by_sentences(query.vector, papers, context)
+        return sorted(ranked, key=lambda hit: (-hit.score, hit.passage.paper_id))
+
+
+def _by_sentences(vector: Vector, papers: Sequence[Hit], context: Context) -> list[Hit]:
+    limits, known = context.policy.rerank, context.view.papers(hit.passage.paper_id for hit in papers)
+    weight = limits.sentence_weight
+    head, tail = papers[: limits.depth], papers[limits.depth :]
+    closeness = []
+    for hit in head:
+        cosines = np.sort(known[hit.passage.paper_id].vectors @ vector)
+        closeness.append(float(cosines[-limits.sentences :].mean()) if cosines.size else 0.0)
+    low, high = min(closeness, default=0.0), max(closeness, default=0.0)
+    spread = (high - low) or 1.0
+    return [
+        *(
+            replace(hit, score=(1 - weight) * hit.score + weight * (close - low) / spread)
             for hit, close in zip(head, closeness, strict=True)
-        ]
-        rest = [Hit(hit.passage, (1 - WEIGHT) * hit.score, hit.dense, hit.lexical) for hit in tail]
-        return sorted([*scored, *rest], key=lambda hit: (-hit.score, hit.passage.paper_id))
-
-    def _closeness(self, question: str, paper_ids: Sequence[str]) -> list[float]:
-        vector = self._embed(question)
-        known = self._catalog.some(paper_ids)
-        found = []
-        for paper_id in paper_ids:
-            cosines = np.sort(known[paper_id][1] @ vector) if paper_id in known else np.zeros(1)
-            found.append(float(cosines[-2:].mean()) if cosines.size else 0.0)
-        return found
+        ),
+        *(replace(hit, score=(1 - weight) * hit.score) for hit in tail),
+    ]
 
 
-class NeighbourReranker:
-    """Orders papers by fused score and by how much they resemble the best ones, for questions that ask for several.
-
-    Papers that belong on one list resemble each other, also where they do not use the question's words. Rocchio 1971,
-    "Relevance Feedback in Information Retrieval", with the first results taken as relevant.
-    """
-
-    def __init__(self, catalog: Catalog) -> None:
-        """catalog: holds the sentences' vectors, whose mean stands for a paper."""
-        self._catalog = catalog
-
-    def rerank(self, question: str, hits: Sequence[Hit]) -> list[Hit]:  # noqa: ARG002 - the papers alone decide
-        """One hit a paper, its best passage, best paper first; score in [0, 1]."""
-        best: dict[str, Hit] = {}
-        for hit in hits:
-            best.setdefault(hit.passage.paper_id, hit)
-        known = self._catalog.some(best)
-        papers = [hit for paper_id, hit in best.items() if paper_id in known and len(known[paper_id][1])]
-        if not papers:
-            return []
-        vectors = np.stack([known[hit.passage.paper_id][1].mean(axis=0) for hit in papers])
-        vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
-        centre = np.average(vectors[:EXAMPLES], axis=0, weights=[hit.score + 1e-6 for hit in papers[:EXAMPLES]])
-        likeness = vectors @ centre
-        likeness = (likeness - likeness.min()) / (float(np.ptp(likeness)) or 1.0)
-        scored = [
-            Hit(hit.passage, (1 - RESEMBLANCE) * hit.score + RESEMBLANCE * float(like), hit.dense, hit.lexical)
-            for hit, like in zip(papers, likeness, strict=True)
-        ]
-        return sorted(scored, key=lambda hit: (-hit.score, hit.passage.paper_id))
+def _by_neighbours(papers: Sequence[Hit], context: Context) -> list[Hit]:
+    limits, known = context.policy.rerank, context.view.papers(hit.passage.paper_id for hit in papers)
+    held = [hit for hit in papers if len(known[hit.passage.paper_id].vectors)]
+    if not held:
+        return list(papers)
+    vectors = np.stack([known[hit.passage.paper_id].vectors.mean(axis=0) for hit in held])
+    vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
+    first = held[: limits.examples]
+    centre = np.average(vectors[: len(first)], axis=0, weights=[hit.score + 1e-6 for hit in first])
+    likeness = vectors @ centre
+    likeness = (likeness - likeness.min()) / (float(np.ptp(likeness)) or 1.0)
+    weight = limits.neighbour_weight
+    return [
+        replace(hit, score=(1 - weight) * hit.score + weight * float(like))
+        for hit, like in zip(held, likeness, strict=True)
+    ]

@@ -3,17 +3,18 @@
 from __future__ import annotations
 
 import random
+from collections.abc import Callable
 from itertools import pairwise
 
 import pytest
 
 from rag import Assistant, Usage
-from rag.answer.evidence import PaperEvidence
 from rag.answer.generative import Drafted, Spent, draft, fitting_messages, refuses
 from rag.errors import ContextTooLong, ProviderBusy
 from rag.prompts import ANSWER_RULES, CANNOT_ANSWER
 from rag.tokens import count_tokens
 from rag.types import Options
+from rag.values.evidence import PaperEvidence
 from tests.engine.shared import ABOUT_CTRL, CTRL, TPRF, Scripted, passages
 
 TEXT = """First it does this [1]. Then it does that. [2] It costs 27.45% less, e.g. in memory [1, 2].
@@ -43,9 +44,13 @@ def evidence(assistant: Assistant) -> list[PaperEvidence]:
     return assistant.search(ABOUT_CTRL, papers=8)
 
 
-def drafted(model: Scripted, evidence: list[PaperEvidence], budget: int = 7400) -> list[Drafted | Spent]:
+def drafted(
+    model: Scripted, evidence: list[PaperEvidence], spend: Callable[[Usage], None] = lambda _: None
+) -> list[Drafted | Spent]:
     """All that a draft yields."""
-    return list(draft(model, ABOUT_CTRL, evidence, budget=budget, answer_tokens=600, count_tokens=count_tokens))
+    return list(
+        draft(model, ABOUT_CTRL, evidence, budget=7400, answer_tokens=600, count_tokens=count_tokens, spend=spend)
+    )
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 7, 1000])
@@ -69,8 +74,10 @@ def test_a_sentence_is_there_as_soon_as_the_next_one_begins(evidence: list[Paper
     assert model.streams[0].read == 2
 
 
-def test_usage_comes_last(evidence: list[PaperEvidence]) -> None:
-    assert drafted(Scripted("Done."), evidence)[-1] == Spent(Usage(100, 20, 0.5), 8)
+def test_what_it_took_is_counted(evidence: list[PaperEvidence]) -> None:
+    spent: list[Usage] = []
+    assert drafted(Scripted("Done."), evidence, spend=spent.append)[-1] == Spent(8)
+    assert spent == [Usage(100, 20, 0.5)]
 
 
 def test_a_half_sentence_at_the_token_limit_is_left_out(evidence: list[PaperEvidence]) -> None:
@@ -85,14 +92,15 @@ def test_the_same_end_without_a_limit_is_kept(evidence: list[PaperEvidence]) -> 
 
 def test_a_loop_is_cut_and_the_stream_closed(evidence: list[PaperEvidence]) -> None:
     model = Scripted("Round it goes. " * 500)
-    *found, spent = drafted(model, evidence)
+    usages: list[Usage] = []
+    *found, _ = drafted(model, evidence, spend=usages.append)
     assert [one.text for one in found if isinstance(one, Drafted)] == ["Round it goes."]
     assert model.streams[0].closed
     assert model.streams[0].read < 20
-    assert isinstance(spent, Spent)
-    assert spent.usage.prompt_tokens > 500  # the server did not get to count
-    assert 0 < spent.usage.completion_tokens < 50
-    assert spent.usage.cost_usd is None
+    (spent,) = usages
+    assert spent.prompt_tokens > 500  # the server did not get to count
+    assert 0 < spent.completion_tokens < 50
+    assert spent.cost_usd is None
 
 
 def test_a_repeated_sentence_is_said_once(evidence: list[PaperEvidence]) -> None:
@@ -115,6 +123,15 @@ def test_an_error_halfway_closes_the_stream_and_is_raised(evidence: list[PaperEv
     with pytest.raises(ProviderBusy):
         next(pieces)
     assert model.streams[0].closed
+
+
+def test_what_was_written_before_an_error_is_paid_for(evidence: list[PaperEvidence]) -> None:
+    usages: list[Usage] = []
+    with pytest.raises(ProviderBusy):
+        drafted(Scripted(["One is done. Two", ProviderBusy("gone")]), evidence, spend=usages.append)
+    (spent,) = usages
+    assert spent.prompt_tokens > 500
+    assert spent.completion_tokens > 0
 
 
 def test_passages_are_dropped_whole_from_the_bottom(evidence: list[PaperEvidence]) -> None:
@@ -141,7 +158,7 @@ def test_one_passage_that_does_not_fit_is_an_error(evidence: list[PaperEvidence]
 
 def test_a_prompt_that_the_server_finds_too_long_is_halved_once(evidence: list[PaperEvidence]) -> None:
     model = Scripted(ContextTooLong("too long"), "It fits now [1].")
-    assert drafted(model, evidence) == [Drafted("It fits now [1].", False, True), Spent(Usage(100, 20, 0.5), 4)]
+    assert drafted(model, evidence) == [Drafted("It fits now [1].", False, True), Spent(4)]
     assert [len(passages(call)) for call in model.calls] == [8, 4]
     with pytest.raises(ContextTooLong):
         drafted(Scripted(ContextTooLong("too long"), ContextTooLong("still too long")), evidence)

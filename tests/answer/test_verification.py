@@ -2,14 +2,23 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import pytest
 
 from rag import Assistant
 from rag.contradiction import contradiction
 from rag.text import sentences
 from rag.types import Options
+from rag.values.evidence import PaperEvidence
 from rag.verify import SUPPORTED, Verifier, without_markers
 from tests.answer.verification_cases import CASES, SHORT, Case, Half
+
+
+def judge_of(assistant: Assistant, evidence: Sequence[PaperEvidence]) -> Verifier:
+    """Over these papers."""
+    view = assistant.collection.view()
+    return Verifier(evidence, [one.vectors for one in evidence], view.embed, view.idf)
 
 
 def verifier(assistant: Assistant, *names: str) -> Verifier:
@@ -17,7 +26,7 @@ def verifier(assistant: Assistant, *names: str) -> Verifier:
     options = Options(include=frozenset(SHORT[name] for name in names))
     evidence = assistant.search("feedback for language models", len(names), options)
     assert len(evidence) == len(set(names))
-    return assistant._verifier(evidence)
+    return judge_of(assistant, evidence)
 
 
 def judged_right(assistant: Assistant, case: Case) -> bool:
@@ -154,6 +163,6 @@ def test_names_may_be_inflected(assistant: Assistant) -> None:
 
 
 def test_nothing_is_supported_by_no_papers(assistant: Assistant) -> None:
-    verdict = assistant._verifier([]).check("CTRL trains critics.")
+    verdict = judge_of(assistant, []).check("CTRL trains critics.")
     assert not verdict.supported
     assert verdict.claim.quotes == ()

@@ -7,9 +7,9 @@ from dataclasses import replace
 import pytest
 
 from rag import Answer, Assistant, Paper, TextDelta, Usage
-from rag.answer.respond import DECLINED, MARK, NOTHING_LEFT
+from rag.answer.answerer import DECLINED, MARK, NOTHING_LEFT
+from rag.collection import Collection
 from rag.errors import ProviderBusy, ProviderError
-from rag.finder import Finder
 from rag.prompts import CANNOT_ANSWER
 from rag.types import Options
 from tests.engine.shared import (
@@ -290,11 +290,11 @@ INJECTED = Paper(
 
 
 @pytest.fixture
-def with_injection(tmp_path_factory: pytest.TempPathFactory, finder: Finder) -> Assistant:
+def with_injection(tmp_path_factory: pytest.TempPathFactory, collection: Collection) -> Assistant:
     """An assistant over a collection in which one abstract gives orders."""
     folder = tmp_path_factory.mktemp("injected")
     settings = settings_in(folder, openai_base_url="http://127.0.0.1:9/v1")
-    own = Finder.open(settings)
+    own = Collection.open(settings)
     own.index.update([INJECTED, replace(INJECTED, id="plain", title="Other Parrots", abstract="Parrots retrieve.")])
     return Assistant(settings, own, lambda _settings, _name: Scripted("unused"))
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from tests.engine.shared import assistant, finder, shipped
+from tests.engine.shared import assistant, collection, shipped
 from tests.local_model import local_model
 
-__all__ = ["assistant", "finder", "local_model", "shipped"]
+__all__ = ["assistant", "collection", "local_model", "shipped"]

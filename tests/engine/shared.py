@@ -10,8 +10,8 @@ from typing import Any
 import pytest
 
 from rag import Answer, Assistant, Settings, TextDelta, Usage
+from rag.collection import Collection
 from rag.errors import ProviderError
-from rag.finder import Finder
 from rag.ports import ChatModel, Message
 from rag.types import Options, StreamEvent, Turn
 
@@ -43,17 +43,17 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(scope="session")
-def finder(shipped: Path) -> Iterator[Finder]:
-    """What finds papers in it."""
-    found = Finder.open(settings_in(shipped))
+def collection(shipped: Path) -> Iterator[Collection]:
+    """The papers in it."""
+    found = Collection.open(settings_in(shipped))
     yield found
     found.close()
 
 
 @pytest.fixture(scope="session")
-def assistant(shipped: Path, finder: Finder) -> Assistant:
+def assistant(shipped: Path, collection: Collection) -> Assistant:
     """Answers with quotes."""
-    return Assistant(settings_in(shipped), finder)
+    return Assistant(settings_in(shipped), collection)
 
 
 class Reply(Iterator[str | Usage]):
@@ -108,7 +108,7 @@ def writing(assistant: Assistant, model: ChatModel, **values: Any) -> Assistant:
     """An assistant over the same papers whose answers this model writes. values: settings."""
     data_dir = assistant.settings.data_dir
     settings = settings_in(data_dir, **{"openai_base_url": "http://127.0.0.1:9/v1", "chat_model": "scripted", **values})
-    return Assistant(settings, assistant._finder, lambda _settings, _name: model)
+    return Assistant(settings, assistant.collection, lambda _settings, _name: model)
 
 
 def written(

@@ -14,9 +14,9 @@ from tests.engine.shared import ABOUT_CTRL, ABOUT_TPRF, CTRL, FINGPT, TPRF, UNKN
 ITEMS = [item for question in load_gold("dev") for item in expand(question, standalone=True)]
 PROMISED = {
     "id", "question", "standalone_question", "text", "abstained", "abstain_reason", "sentences", "citations",
-    "retrieved", "mode", "model", "policy_version", "usage", "timings_ms",
+    "retrieved", "mode", "model", "policy_version", "usage", "timings_ms", "verdict", "understood_as", "emphasis",
 }  # fmt: skip
-EXTRA = {"notice", "closest", "suggestions", "confidence"}
+EXTRA = {"caveat", "notice", "closest", "suggestions", "confidence"}
 STAGES = {"rewrite", "retrieve", "rerank", "answer", "verify", "total"}
 CITATION = {"marker", "paper_id", "title", "quote", "start", "end", "score"}
 

@@ -64,7 +64,7 @@ def open_assistant(assistant: Assistant) -> Callable[..., Assistant]:
 
         defaults = {"openai_api_key": SecretStr(KEY), "openai_base_url": URL, "chat_model": "test-model"}
         settings = settings_in(assistant.settings.data_dir, **{**defaults, **values})
-        return Assistant(settings, assistant._finder, model)
+        return Assistant(settings, assistant.collection, model)
 
     return make
 

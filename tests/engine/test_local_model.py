@@ -33,7 +33,7 @@ def written_by(local_model: LocalModel, assistant: Assistant, **values: object) 
             **values,
         },
     )
-    return Assistant(settings, assistant._finder)
+    return Assistant(settings, assistant.collection)
 
 
 def test_an_answer_is_written_checked_and_counted(assistant: Assistant, local_model: LocalModel) -> None:

@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
-from typing import Any, cast
+from functools import partial
+from typing import Any
 
 import numpy as np
 import pytest
@@ -14,41 +15,64 @@ from eval.gold import GoldQuestion
 from eval.lab.blame import blame, find_blame, stages_of
 from eval.measures import Graded, right
 from eval.run import Setup
-from rag.answer.fitted import Logistic
+from rag.answer.answerer import Limits, QuotingAndWritingAnswerer, open_verifier
+from rag.collection import Collection as RagCollection
 from rag.engine import Assistant
-from rag.finder import Finder
 from rag.ports import ChatModel, Message
-from rag.question import Question
-from rag.rewrite import Rewritten
-from rag.types import Answer, Hit, Options, Usage
+from rag.stages import Context, Reader, Reranker, Retriever, Understander
+from rag.types import Answer, Hit, Turn, Usage
+from rag.types import Verdict as AnswerVerdict
+from rag.values.evidence import Reading
+from rag.values.query import Query
+from rag.values.ranking import Ranking
 from rag.verify import Verdict, Verifier
 from tests.eval.conftest import LINES, answer, question_of
 
 GOLD = {record["id"]: question_of(record) for record in LINES}
 
 
-class BlindFinder(Finder):
-    """Does not find, or ranks last, the papers it is told to."""
+class Dropping:
+    """A retriever that does not find the papers it is told to."""
 
-    def __init__(self, base: Finder, *, drop: Collection[str] = (), last: Collection[str] = ()) -> None:
-        self.__dict__.update(base.__dict__)
-        self._drop, self._last = drop, last
+    def __init__(self, inner: Retriever, papers: Collection[str]) -> None:
+        self._inner, self._papers = inner, papers
 
-    def retrieve(self, question: Question, options: Options) -> list[Hit]:
-        return [hit for hit in super().retrieve(question, options) if hit.passage.paper_id not in self._drop]
-
-    def rerank(self, question: Question, hits: list[Hit]) -> list[Hit]:
-        ranked = super().rerank(question, hits)
-        late = [replace(hit, score=0.0) for hit in ranked if hit.passage.paper_id in self._last]
-        return [*(hit for hit in ranked if hit.passage.paper_id not in self._last), *late]
+    def retrieve(self, query: Query, context: Context) -> list[Ranking]:
+        found = self._inner.retrieve(query, context)
+        return [replace(one, rows=[row for row in one.rows if row[0][0] not in self._papers]) for one in found]
 
 
-class AbsentMindedAssistant(Assistant):
+class Demoting:
+    """A reranker that ranks last the papers it is told to."""
+
+    def __init__(self, inner: Reranker, papers: Collection[str]) -> None:
+        self._inner, self._papers = inner, papers
+
+    def rerank(self, query: Query, hits: Sequence[Hit], context: Context) -> list[Hit]:
+        ranked = self._inner.rerank(query, hits, context)
+        late = [replace(hit, score=0.0) for hit in ranked if hit.passage.paper_id in self._papers]
+        return [*(hit for hit in ranked if hit.passage.paper_id not in self._papers), *late]
+
+
+class AbsentMinded:
     """Thinks that every follow-up is about owls."""
 
-    def _rewrite(self, work: Any) -> Rewritten:
-        asked = "How do barn owls fly without a sound?" if work.history else work.asked
-        return Rewritten(asked, asked)
+    def __init__(self, inner: Understander) -> None:
+        self._inner = inner
+
+    def understand(self, asked: str, history: Sequence[Turn], context: Context) -> Query:
+        return self._inner.understand("How do barn owls fly without a sound?" if history else asked, (), context)
+
+
+class Deciding:
+    """A reader whose mind is made up, because the model was fitted on another collection."""
+
+    def __init__(self, inner: Reader, verdict: AnswerVerdict) -> None:
+        self._inner, self._verdict = inner, verdict
+
+    def read(self, query: Query, hits: Sequence[Hit], context: Context) -> Reading:
+        reading = self._inner.read(query, hits, context)
+        return replace(reading, verdict=self._verdict, confidence=float(self._verdict == "answered"))
 
 
 class Writer(ChatModel):
@@ -64,24 +88,32 @@ class Writer(ChatModel):
         yield Usage()
 
 
-class HarshAssistant(Assistant):
+class Harsh(Verifier):
     """Believes nothing that the model writes."""
 
-    def _verifier(self, evidence: Any) -> Verifier:
-        inner = super()._verifier(evidence)
-
-        class Harsh:
-            def check(self, sentence: str, lead: str = "") -> Verdict:
-                return replace(inner.check(sentence, lead), supported=False, why="no")
-
-        return cast("Verifier", Harsh())
+    def check(self, sentence: str, lead: str = "") -> Verdict:
+        return replace(super().check(sentence, lead), supported=False, why="no")
 
 
 @pytest.fixture(scope="module")
-def finder(setup: Setup) -> Iterator[Finder]:
-    opened = Finder.open(setup.settings)
+def base(setup: Setup) -> Iterator[Assistant]:
+    opened = Assistant(setup.settings, RagCollection.open(setup.settings))
     yield opened
     opened.close()
+
+
+def having(base: Assistant, *, verdict: AnswerVerdict = "answered", **stages: Any) -> Assistant:
+    """The same assistant with other stages, that answers whatever is asked, or nothing."""
+    changed = replace(base.stages, **stages)
+    return base.with_stages(replace(changed, reader=Deciding(changed.reader, verdict)))
+
+
+def written_by(base: Assistant, text: str, verifier: type[Verifier] = Verifier) -> Assistant:
+    """An assistant whose answers a model writes."""
+    settings = base.settings.model_copy(update={"openai_base_url": "http://127.0.0.1:1", "mode": "generative"})
+    writing = Assistant(settings, base.collection, lambda *_: Writer(text))
+    limits = Limits(settings.context_tokens, settings.answer_tokens, keep_unsupported=False)
+    return having(writing, answerer=QuotingAndWritingAnswerer(limits, partial(open_verifier, kind=verifier)))
 
 
 def explained(assistant: Assistant, question: GoldQuestion) -> Blame:
@@ -92,32 +124,28 @@ def explained(assistant: Assistant, question: GoldQuestion) -> Blame:
     return blame(assistant, question, reply)
 
 
-def confident(assistant: Assistant, threshold: float = -1.0) -> Assistant:
-    """The sufficiency model was fitted on another collection; here it must not decide what a test is about."""
-    assistant._limits = replace(assistant._limits, threshold=threshold)
-    return assistant
-
-
-def test_rewriting(setup: Setup, finder: Finder) -> None:
-    found = explained(confident(AbsentMindedAssistant(setup.settings, finder)), GOLD["conv-001"])
+def test_rewriting(base: Assistant) -> None:
+    found = explained(having(base, understander=AbsentMinded(base.stages.understander)), GOLD["conv-001"])
     assert found.stages == ("rewrite",)
 
 
-def test_retrieval(setup: Setup, finder: Finder) -> None:
-    found = explained(confident(Assistant(setup.settings, BlindFinder(finder, drop=["bees"]))), GOLD["fact-001"])
+def test_retrieval(base: Assistant) -> None:
+    found = explained(having(base, retriever=Dropping(base.stages.retriever, ["bees"])), GOLD["fact-001"])
     assert found.stages == ("retrieval",)
     assert found.what_if["ranking"] < 1.0  # what is not there cannot be ranked first
 
 
-def test_ranking(setup: Setup, finder: Finder) -> None:
-    found = explained(confident(Assistant(setup.settings, BlindFinder(finder, last=["bees"]))), GOLD["fact-001"])
+def test_ranking(base: Assistant) -> None:
+    found = explained(having(base, reranker=Demoting(base.stages.reranker, ["bees"])), GOLD["fact-001"])
     assert found.stages == ("ranking",)
 
 
-def test_selection(setup: Setup, finder: Finder) -> None:
-    assistant = confident(Assistant(setup.settings, finder))
-    good = assistant._selection
-    assistant._selection = Logistic(good.features, tuple(-10 * weight for weight in good.weights), -good.intercept)
+def test_selection(base: Assistant) -> None:
+    policy = base.policy()
+    good = policy.evidence.model
+    bad = good.model_copy(update={"weights": tuple(-10 * one for one in good.weights), "intercept": -good.intercept})
+    spoilt = policy.model_copy(update={"evidence": policy.evidence.model_copy(update={"model": bad})})
+    assistant = having(base.with_policy(spoilt))
     wrong = [one for one in GOLD.values() if one.expects == "answer" and len(one.turns) == 1 and one.kind != "multi"]
     blamed = [
         blame(assistant, one, reply)
@@ -128,30 +156,27 @@ def test_selection(setup: Setup, finder: Finder) -> None:
     assert {one.stages for one in blamed} == {("selection",)}
 
 
-def test_selection_by_a_model(setup: Setup, finder: Finder) -> None:
-    settings = setup.settings.model_copy(update={"openai_base_url": "http://127.0.0.1:1", "mode": "generative"})
-    writer = Writer("Foragers followed a dance for 7 minutes on average [1].")
-    found = explained(confident(Assistant(settings, finder, lambda *_: writer)), GOLD["fact-001"])
-    assert found.stages == ("selection",)
+def test_selection_by_a_model(base: Assistant) -> None:
+    writing = written_by(base, "Foragers followed a dance for 7 minutes on average [1].")
+    assert explained(writing, GOLD["fact-001"]).stages == ("selection",)
 
 
-def test_verification(setup: Setup, finder: Finder) -> None:
-    settings = setup.settings.model_copy(update={"openai_base_url": "http://127.0.0.1:1", "mode": "generative"})
-    writer = Writer("We filmed 412 waggle dances in a glass hive [1].")
-    found = explained(confident(HarshAssistant(settings, finder, lambda *_: writer)), GOLD["fact-001"])
+def test_verification(base: Assistant) -> None:
+    found = explained(written_by(base, "We filmed 412 waggle dances in a glass hive [1].", Harsh), GOLD["fact-001"])
     assert found.stages == ("verification",)
     assert found.what_if["abstention"] == 0.0
 
 
-@pytest.mark.parametrize(("name", "threshold"), [("fact-001", 1.1), ("unans-001", -1.0), ("scope-001", -1.0)])
-def test_abstention(setup: Setup, finder: Finder, name: str, threshold: float) -> None:
-    found = explained(confident(Assistant(setup.settings, finder), threshold), GOLD[name])
-    assert found.stages == ("abstention",)
+@pytest.mark.parametrize(
+    ("name", "verdict"), [("fact-001", "refused"), ("unans-001", "answered"), ("scope-001", "answered")]
+)
+def test_abstention(base: Assistant, name: str, verdict: AnswerVerdict) -> None:
+    assert explained(having(base, verdict=verdict), GOLD[name]).stages == ("abstention",)
 
 
-def test_two_faults_are_named_together(setup: Setup, finder: Finder) -> None:
-    blind = BlindFinder(finder, last=["bees"])
-    found = explained(confident(Assistant(setup.settings, blind), 1.1), GOLD["fact-001"])
+def test_two_faults_are_named_together(base: Assistant) -> None:
+    blind = having(base, verdict="refused", reranker=Demoting(base.stages.reranker, ["bees"]))
+    found = explained(blind, GOLD["fact-001"])
     assert found.stages == ("ranking", "abstention")
     assert found.stage == "ranking"
 
@@ -181,8 +206,8 @@ def test_only_stages_that_had_something_to_do_are_asked() -> None:
     assert stages_of(GOLD["unans-001"]) == ("abstention",)
 
 
-def test_a_crash_is_explained_as_well(setup: Setup, finder: Finder) -> None:
-    found = blame(confident(Assistant(setup.settings, finder)), GOLD["fact-001"], None)
+def test_a_crash_is_explained_as_well(base: Assistant) -> None:
+    found = blame(having(base), GOLD["fact-001"], None)
     assert found.score == 0.0
     assert found.ceiling == 1.0
 
@@ -200,8 +225,8 @@ def test_failures_come_worst_first_and_records_survive_being_stored() -> None:
     assert tally([one, one]) == {"ranking": 2}
 
 
-def test_the_assistant_itself_is_not_changed(setup: Setup, finder: Finder) -> None:
-    assistant = confident(Assistant(setup.settings, finder), 1.1)
+def test_the_assistant_itself_is_not_changed(base: Assistant) -> None:
+    assistant = having(base, verdict="refused")
     before: Answer = assistant.ask(GOLD["fact-001"].question)
     blame(assistant, GOLD["fact-001"], before)
     after = assistant.ask(GOLD["fact-001"].question)

@@ -22,12 +22,12 @@ def test_every_key_can_be_given(tmp_path: Path) -> None:
     file = written(
         tmp_path,
         'name = "x"\nsplit = "dev"\nkinds = ["fact"]\nsystems = ["bm25"]\nphrasings = false\nlimit = 3\n'
-        'mode = "extractive"\nworkers = 2\n[settings]\ndense_weight = 0.7\n',
+        'mode = "extractive"\nworkers = 2\n[settings]\nretrieved_papers = 20\n',
     )
     config = Config.read(file)
-    assert config == Config("x", "dev", ("fact",), ("bm25",), False, 3, "extractive", 2, {"dense_weight": 0.7})
+    assert config == Config("x", "dev", ("fact",), ("bm25",), False, 3, "extractive", 2, {"retrieved_papers": 20})
     changed = config.with_settings(Settings())
-    assert (changed.dense_weight, changed.mode) == (0.7, "extractive")
+    assert (changed.retrieved_papers, changed.mode) == (20, "extractive")
 
 
 @pytest.mark.parametrize(
@@ -53,8 +53,8 @@ def test_what_is_wrong_is_said_with_the_file(tmp_path: Path, text: str, complain
 
 
 def test_a_value_out_of_range_is_refused() -> None:
-    with pytest.raises(SettingsError, match="DENSE_WEIGHT"):
-        Config(settings={"dense_weight": 7}).with_settings(Settings())
+    with pytest.raises(SettingsError, match="RETRIEVED_PAPERS"):
+        Config(settings={"retrieved_papers": 7}).with_settings(Settings())
 
 
 def test_the_hash_changes_with_what_decides_results_and_nothing_else(tmp_path: Path) -> None:
@@ -63,7 +63,7 @@ def test_the_hash_changes_with_what_decides_results_and_nothing_else(tmp_path: P
     assert Config(name="another", workers=3).hash(settings) == base
     assert Config().hash(settings.model_copy(update={"data_dir": tmp_path / "elsewhere"})) == base
     assert Config(split="dev").hash(settings) != base
-    assert Config().hash(settings.model_copy(update={"dense_weight": 0.9})) != base
+    assert Config().hash(settings.model_copy(update={"retrieved_papers": 90})) != base
     assert Config().hash(settings.model_copy(update={"openai_api_key": SecretStr("k")})) != base
 
 

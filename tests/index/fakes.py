@@ -3,17 +3,25 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from hashlib import sha256
 from pathlib import Path
 
 import numpy as np
 
-from rag.finder import Finder
+from rag.collection import Collection, View, consistently
+from rag.engine import DEFAULT
 from rag.index import Index
-from rag.ports import Kind, Vectors
+from rag.policy import Policy
+from rag.ports import ChatModel, Kind, Vectors
+from rag.query.followup import Resolved
+from rag.query.understand import make_query
+from rag.retrieve.fuse import ConvexFuser
+from rag.retrieve.search import HybridRetriever
 from rag.settings import Settings
+from rag.stages import Context
 from rag.text import content_stems
-from rag.types import Options, Paper
+from rag.types import Hit, Options, Paper
 
 TOPICS = "whales volcanoes bridges violins glaciers beetles satellites pottery chess orchids tunnels comets".split()
 
@@ -62,9 +70,52 @@ def open_index(data_dir: Path, embedder: WordEmbedder | None = None, chroma_url:
     return Index(Settings(data_dir=data_dir, chroma_url=chroma_url), embedder or WordEmbedder())
 
 
+class Finder:
+    """The searches of one index, each a ranking of chunks with their texts."""
+
+    def __init__(self, index: Index) -> None:
+        """index: follows what other processes do to it."""
+        self.collection = Collection(index, index.embedder)
+        self.dense = Searching(self.collection, ("dense",))
+        self.lexical = Searching(self.collection, ("lexical",))
+        self.hybrid = Searching(self.collection, ("dense", "lexical"))
+
+    def close(self) -> None:
+        """Let go of the files."""
+        self.collection.close()
+
+
+class Searching:
+    """Dense or lexical search, or both fused."""
+
+    def __init__(self, collection: Collection, methods: tuple[str, ...]) -> None:
+        self._collection, self._methods = collection, methods
+
+    def retrieve(self, question: str, k: int, options: Options) -> list[Hit]:
+        """At most k chunks, best first."""
+        _, hits = consistently(self._collection, lambda view: self._hits(view, question, options))
+        raw = self._methods[0] if len(self._methods) == 1 else None
+        return [replace(hit, score=getattr(hit, raw)) if raw else hit for hit in hits][:k]
+
+    def _hits(self, view: View, question: str, options: Options) -> list[Hit]:
+        context = context_of(view, options)
+        query = make_query(question, Resolved(question, question), context)
+        rankings = [one for one in HybridRetriever().retrieve(query, context) if one.method in self._methods]
+        return ConvexFuser().fuse(query, rankings, context)
+
+
+def context_of(view: View, options: Options = DEFAULT) -> Context:
+    """What stages share, with no model."""
+
+    def no_model() -> ChatModel:
+        raise AssertionError("no stage here needs a model")
+
+    return Context(Policy.default(), view, options, "extractive", no_model, lambda _: None)
+
+
 def open_finder(index: Index) -> Finder:
-    """A finder of that index."""
-    return Finder(index, index.embedder, 0.5)
+    """The searches of that index."""
+    return Finder(index)
 
 
 def found(finder: Finder, question: str, k: int = 10) -> list[str]:

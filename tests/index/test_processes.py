@@ -13,10 +13,9 @@ from filelock import FileLock
 import rag.index.index
 import rag.index.vectors
 from rag.errors import IndexUnusable, ReadbackError
-from rag.finder import Finder
 from rag.types import Options
 from tests.index import jobs
-from tests.index.fakes import assert_sound, codeword, found, make_paper, make_papers, open_finder, open_index
+from tests.index.fakes import Finder, assert_sound, codeword, found, make_paper, make_papers, open_finder, open_index
 
 COUNT = 60
 

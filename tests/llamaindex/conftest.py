@@ -2,6 +2,6 @@
 
 from __future__ import annotations
 
-from tests.engine.shared import assistant, finder, shipped
+from tests.engine.shared import assistant, collection, shipped
 
-__all__ = ["assistant", "finder", "shipped"]
+__all__ = ["assistant", "collection", "shipped"]

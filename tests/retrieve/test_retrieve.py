@@ -11,15 +11,29 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from rag.collection import Collection
+from rag.embed import open_embedder
+from rag.engine import DEFAULT, Assistant
 from rag.errors import IndexUnusable
-from rag.finder import Finder
 from rag.index import Index
-from rag.index.lexical import LexicalIndex
-from rag.ports import Retriever
-from rag.retrieve.hybrid import fuse
+from rag.index.lexical import LexicalIndex, Row
+from rag.query.followup import Resolved
+from rag.query.understand import make_query
+from rag.retrieve.fuse import fused
+from rag.retrieve.rerank import PaperReranker
 from rag.settings import Settings
 from rag.types import Hit, Options, Paper, Passage, ranked_papers
-from tests.index.fakes import WordEmbedder, codeword, make_papers, open_finder, open_index
+from rag.values.ranking import Ranking
+from tests.index.fakes import (
+    Finder,
+    Searching,
+    WordEmbedder,
+    codeword,
+    context_of,
+    make_papers,
+    open_finder,
+    open_index,
+)
 
 PAPERS = [
     Paper("whales", "Whale songs", "Humpback whales sing. Their songs change every year."),
@@ -41,7 +55,7 @@ def ids(hits: Sequence[Hit]) -> list[str]:
     return [hit.passage.paper_id for hit in hits]
 
 
-def retrievers(finder: Finder) -> list[Retriever]:
+def retrievers(finder: Finder) -> list[Searching]:
     return [finder.dense, finder.lexical, finder.hybrid]
 
 
@@ -109,16 +123,19 @@ def test_ties_are_broken_in_the_same_way_whatever_the_order_of_indexing(tmp_path
     assert rankings[0] == rankings[1]
 
 
+def ranked(index: Index, question: str, options: Options = DEFAULT) -> list[Hit]:
+    """Papers in the order in which an answer would have them."""
+    return Assistant(Settings(), Collection(index, index.embedder)).rank(question, options)
+
+
 def test_at_least_ten_papers_come_back_where_they_exist(tmp_path: Path) -> None:
     index = open_index(tmp_path)
     index.update(make_papers(30))
-    finder = open_finder(index)
     for question in (codeword(3), "nothing that is there", "xyzzy", "first"):
-        parsed = finder.analyse(question, question)
-        hits = finder.find(parsed, 10, Options())
+        hits = ranked(index, question)[:10]
         assert len({hit.passage.paper_id for hit in hits}) == 10
         assert len(ranked_papers(hits)) == 10
-    few = finder.find(finder.analyse("first", "first"), 10, Options(include=frozenset({"paper-1", "paper-2"})))
+    few = ranked(index, "first", Options(include=frozenset({"paper-1", "paper-2"})))
     assert sorted(ids(few)) == ["paper-1", "paper-2"]
 
 
@@ -126,12 +143,17 @@ def test_ten_papers_come_back_where_one_paper_has_many_passages(tmp_path: Path) 
     long = " ".join(f"Sentence {number} speaks of whales and whales again in many words." for number in range(2500))
     index = Index(Settings(data_dir=tmp_path, chunk_tokens=64), WordEmbedder())
     index.update([Paper("long", "Whales", long), *make_papers(20)])
-    finder = open_finder(index)
-    parsed = finder.analyse("whales", "whales")
-    assert len(finder.find(parsed, 10, Options())) == 10
+    assert len(ranked(index, "whales")[:10]) == 10
 
 
-def test_the_second_look_prefers_the_paper_with_the_sentence_that_answers(tmp_path: Path) -> None:
+def reranked(index: Index, question: str, hits: Sequence[Hit]) -> list[Hit]:
+    """The second look alone."""
+    context = context_of(Collection(index, index.embedder).view())
+    query = make_query(question, Resolved(question, question), context)
+    return PaperReranker().rerank(query, hits, context)
+
+
+def test_reranking_prefers_the_paper_with_the_sentence_that_answers(tmp_path: Path) -> None:
     filler = "Nothing else matters in gardens. Water flows downhill. Bread needs flour."
     papers = [
         Paper("holds", "Notes", f"{filler} Whales sing loudly."),
@@ -139,51 +161,47 @@ def test_the_second_look_prefers_the_paper_with_the_sentence_that_answers(tmp_pa
     ]
     index = open_index(tmp_path)
     index.update(papers)
-    finder = open_finder(index)
     even = [Hit(passage, 0.5) for _, passage in index.catalog.passages()]
-    ranked = finder.reranker.rerank("whales sing loudly", even[::-1])
-    assert ids(ranked) == ["holds", "mentions"]
-    assert all(0 <= hit.score <= 1 for hit in ranked)
+    found = reranked(index, "whales sing loudly", even[::-1])
+    assert ids(found) == ["holds", "mentions"]
+    assert all(0 <= hit.score <= 1 for hit in found)
 
 
-def test_the_second_look_returns_one_hit_a_paper_and_loses_none(tmp_path: Path) -> None:
+@pytest.mark.parametrize("question", ["first result", "Which papers have a first result?"])
+def test_reranking_returns_one_hit_a_paper_and_loses_none(tmp_path: Path, question: str) -> None:
     index = open_index(tmp_path)
     index.update(make_papers(70))  # more than get a second look
-    finder = open_finder(index)
     hits = [Hit(passage, 1 - number / 100) for number, (_, passage) in enumerate(index.catalog.passages())]
-    ranked = finder.reranker.rerank("first result", [*hits, *hits])
-    assert sorted(ids(ranked)) == sorted(ids(hits))
-    assert [hit.score for hit in ranked] == sorted((hit.score for hit in ranked), reverse=True)
-    assert finder.reranker.rerank("anything", []) == []
+    found = reranked(index, question, [*hits, *hits])
+    assert sorted(ids(found)) == sorted(ids(hits))
+    assert [hit.score for hit in found] == sorted((hit.score for hit in found), reverse=True)
+    assert reranked(index, question, []) == []
 
 
 SCORES = st.dictionaries(st.integers(0, 9), st.floats(-1, 40, allow_nan=False), max_size=10)
 
 
-def passage(number: int) -> Passage:
-    return Passage(f"p{number % 4}", "Title", number, f"text {number}")
+def chunk(number: int) -> Row:
+    return f"p{number % 4}", "version", number, number + 1
 
 
-@given(SCORES, SCORES, st.floats(0, 1), st.randoms())
-def test_fusion_gives_scores_from_0_to_1_in_an_order_of_its_own(
-    near: dict[int, float], sharing: dict[int, float], weight: float, rng: random.Random
+@given(SCORES, SCORES, st.floats(0, 1))
+def test_fusion_gives_every_chunk_a_score_from_0_to_1(
+    near: dict[int, float], sharing: dict[int, float], weight: float
 ) -> None:
-    dense = [Hit(passage(number), score, dense=score) for number, score in near.items()]
-    lexical = [Hit(passage(number), score, lexical=score) for number, score in sharing.items()]
-    fused = fuse(dense, lexical, weight)
-    assert {hit.passage for hit in fused} == {passage(number) for number in near | sharing}
-    assert len(fused) == len(near | sharing)
-    assert all(-1e-9 <= hit.score <= 1 + 1e-9 for hit in fused)
-    assert [hit.score for hit in fused] == sorted((hit.score for hit in fused), reverse=True)
-    rng.shuffle(dense)
-    rng.shuffle(lexical)
-    assert fuse(dense, lexical, weight) == fused
+    dense = Ranking("dense", weight, [(chunk(number), score) for number, score in near.items()])
+    lexical = Ranking("lexical", 1 - weight, [(chunk(number), score) for number, score in sharing.items()])
+    scores = fused([dense, lexical])
+    assert set(scores) == {chunk(number) for number in near | sharing}
+    assert all(-1e-9 <= score <= 1 + 1e-9 for score in scores.values())
+    assert fused([lexical, dense]) == pytest.approx(scores)
 
 
 @given(st.integers(2, 9), st.floats(0.1, 0.9))
 def test_what_both_searches_find_best_is_best(count: int, weight: float) -> None:
-    dense = [Hit(passage(number), 1 - number / 10) for number in range(count)]
-    assert fuse(dense, dense, weight)[0].passage == passage(0)
+    rows = [(chunk(number), 1 - number / 10) for number in range(count)]
+    scores = fused([Ranking("dense", weight, rows), Ranking("lexical", 1 - weight, rows)])
+    assert max(scores, key=lambda row: scores[row]) == chunk(0)
 
 
 def test_a_missing_lexical_index_is_a_clear_error(tmp_path: Path) -> None:
@@ -224,16 +242,17 @@ def test_an_index_without_words_finds_nothing(tmp_path: Path) -> None:
 
 
 def test_rarer_words_have_a_higher_idf(finder: Finder) -> None:
-    assert finder.idf("unheard-of") == 1.0
-    assert 0 <= finder.idf("chang") < finder.idf("humpback") < 1
+    view = finder.collection.view()
+    assert view.idf("unheard-of") == 1.0
+    assert 0 <= view.idf("chang") < view.idf("humpback") < 1
 
 
 @pytest.fixture(scope="module")
 def real(tmp_path_factory: pytest.TempPathFactory) -> Finder:
     """A finder with the embedded model."""
     settings = Settings(data_dir=tmp_path_factory.mktemp("real"))
-    finder = Finder.open(settings)
-    finder.index.update(
+    index = Index(settings, open_embedder(settings))
+    index.update(
         [
             Paper("persian", "A Persian corpus", "We collect Persian sentences from newspapers."),
             Paper("german", "A German corpus", "We collect German sentences from newspapers."),
@@ -241,7 +260,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Finder:
             Paper("cars", "Cars", "Automobiles drive on roads."),
         ]
     )
-    return finder
+    return Finder(index)
 
 
 @pytest.mark.parametrize(

@@ -53,12 +53,12 @@ def settings_for(folder: Path, **values: Any) -> Settings:
 @pytest.fixture(scope="session")
 def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
     """A data folder with the small collection indexed."""
-    from rag.finder import Finder
+    from rag.collection import Collection
 
     folder = tmp_path_factory.mktemp("readback")
-    finder = Finder.open(settings_for(folder))
-    finder.index.update(PAPERS)
-    finder.close()
+    collection = Collection.open(settings_for(folder))
+    collection.index.update(PAPERS)
+    collection.close()
     return folder
 
 
@@ -87,7 +87,7 @@ def make_services(data_dir: Path, assistant: Assistant, tmp_path: Path) -> Itera
         )
         answering = assistant
         if model is not None:
-            answering = SharedAssistant(settings, assistant._finder, lambda *_: model)
+            answering = SharedAssistant(settings, assistant.collection, lambda *_: model)
         store: EventStore = open_store(settings)
         made.append(Services(settings, answering, store))
         return made[-1]

@@ -11,8 +11,8 @@ from random import Random
 import pytest
 
 from eval.lab.load import CutOff, Feedback, Knowledge, Mixed, Server, User, lost_feedback, mixed_records
+from rag.collection import Collection
 from rag.corpus import read
-from rag.finder import Finder
 from rag.settings import Settings, shipped_corpus
 
 QUESTIONS = (
@@ -27,9 +27,9 @@ def indexed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, s
     """A data folder with the first shipped papers, to be copied, and their abstracts."""
     folder = tmp_path_factory.mktemp("indexed") / "data"
     papers = list(islice(read(shipped_corpus()).papers, 12))
-    finder = Finder.open(Settings(data_dir=folder, _env_file=None))  # type: ignore[call-arg]  # pydantic-settings knows it
-    finder.index.update(papers)
-    finder.close()
+    collection = Collection.open(Settings(data_dir=folder, _env_file=None))  # type: ignore[call-arg]  # pydantic-settings knows it
+    collection.index.update(papers)
+    collection.close()
     return folder, {paper.id: paper.abstract for paper in papers}
 
 

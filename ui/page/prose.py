@@ -11,7 +11,7 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup, escape
 
-from rag.answer.respond import MARK
+from rag.answer.answerer import MARK
 from rag.types import Answer, Sentence
 from ui.page.render import visible
 

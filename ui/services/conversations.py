@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, TypeVar
 
 from rag.errors import QuestionError
 from rag.events.errors import EventsUnavailable, EventUnknown
-from rag.rewrite import rewrite_by_rule
+from rag.query.followup import resolve_by_rule
 from rag.types import Answer, Turn
 
 if TYPE_CHECKING:
@@ -106,7 +106,7 @@ class Conversations:
         for question, answer in exchanges:
             with self._lock:
                 known = self._shown.get(_key(user, question, answer))
-            turns.append(known or Turn(question, rewrite_by_rule(question, turns).standalone, answer))
+            turns.append(known or Turn(question, resolve_by_rule(question, turns).standalone, answer))
         return Place(None, len(turns) + 1, turns)
 
     def shown(self, user: str, answer: Answer, text: str) -> None:

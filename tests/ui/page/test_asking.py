@@ -7,7 +7,7 @@ from typing import Any
 
 import pytest
 
-from rag.rewrite import rewrite_by_rule
+from rag.query.followup import resolve_by_rule
 from rag.types import Turn
 from tests.ui.conftest import MakeServices
 from tests.ui.samples import FOLLOW_UP, REWRITES, EndlessModel
@@ -68,12 +68,12 @@ def test_a_stopped_answer_stays_in_the_conversation(make_services: MakeServices,
     (turn,) = services.conversations.place(ADA.user, "conversation-1").history
     assert turn.question == REWRITES
     assert "customer number 0" in turn.answer
-    assert rewrite_by_rule(FOLLOW_UP, [turn]).standalone != FOLLOW_UP
+    assert resolve_by_rule(FOLLOW_UP, [turn]).standalone != FOLLOW_UP
 
 
 def test_where_no_words_are_kept_follow_ups_still_know_what_they_follow(make_services: MakeServices) -> None:
     services = make_services(keep_questions=False)
     asked(services, REWRITES)
     state = asked(services, FOLLOW_UP, turn=2)
-    assert rewrite_by_rule(FOLLOW_UP, [Turn(REWRITES, REWRITES, "")]).standalone != FOLLOW_UP
+    assert resolve_by_rule(FOLLOW_UP, [Turn(REWRITES, REWRITES, "")]).standalone != FOLLOW_UP
     assert f">{FOLLOW_UP}</textarea>" not in state["html"], "it was searched as a whole question"

@@ -4,13 +4,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import replace
 
-from rag.answer.evidence import PaperEvidence
-from rag.answer.sufficiency import missing_words
 from rag.prompts import CANNOT_ANSWER
-from rag.question import Question
 from rag.types import Citation
+from rag.values.evidence import Body, PaperEvidence
+from rag.values.query import Query
 
 NEAR = 0.35  # cosine of question and sentence from which evidence is worth showing
 NEAR_BY_NAME = 0.2  # ... if the paper holds a name that the question asks about
@@ -20,49 +19,48 @@ _RESULT = re.compile(r"\b(outperform|improv|achiev|surpass|state-of-the-art|redu
 _DATA = re.compile(r"\b(dataset|corpus|benchmark|annotat\w+)\b", re.IGNORECASE)
 
 
-@dataclass(frozen=True, slots=True)
-class Abstention:
-    """An answer that says no."""
-
-    reason: str
-    closest: tuple[Citation, ...] = ()
-    suggestions: tuple[str, ...] = ()
-    asked: bool = True  # False: it was not a question that can be asked at all
-
-    @property
-    def text(self) -> str:
-        """All of it, for people to read."""
-        if not self.asked:
-            return self.reason
-        quoted = [f"- {one.title}: “{one.quote}” [{one.marker}]" for one in self.closest]
-        proposed = [f"- {one}" for one in self.suggestions]
-        parts = [f"{CANNOT_ANSWER} {self.reason}"]
-        parts += ["\n".join(["Closest evidence:", *quoted])] if quoted else []
-        parts += ["\n".join(["You could ask instead:", *proposed])] if proposed else []
-        return "\n\n".join(parts)
+CLOSEST = "The closest I found; it may not answer this."
 
 
-def abstain(question: Question, evidence: Sequence[PaperEvidence], why: str | None = None) -> Abstention:
-    """Build the abstention. evidence: the best papers, best first; may be empty. why: a reason known already.
+def decline(why: str) -> Body:
+    """The reply to something that is not a question that can be asked."""
+    return Body("refused", why, reason=why, can_suggest=False)
+
+
+def refuse(query: Query, evidence: Sequence[PaperEvidence], missing: Sequence[str], why: str | None = None) -> Body:
+    """A refusal. evidence: the best papers, best first; may be empty. why: a reason known already.
 
     If nothing is near there are no suggestions: what is asked has nothing to do with what was found.
     """
-    near = [one for one in evidence[:1] if _is_near(question, one)]
+    near = [one for one in evidence[:1] if _is_near(query, one)]
     near += [one for one in evidence[1:SHOWN] if near and _is_as_near(one, near[0])]
-    missing = missing_words(question, evidence)[:3]
     closest = tuple(_citation(marker, one) for marker, one in enumerate(near, start=1))
-    return Abstention(why or _reason(missing, near), closest, tuple(_suggestions(near)))
+    reason = why or _reason(missing[:3], near)
+    return with_suggestions(
+        Body("refused", f"{CANNOT_ANSWER} {reason}", reason=reason, closest=closest), tuple(suggestions(near))
+    )
 
 
-def decline(why: str) -> Abstention:
-    """The reply to something that is not a question that can be asked."""
-    return Abstention(why, asked=False)
+def with_suggestions(body: Body, proposed: Sequence[str]) -> Body:
+    """A refusal with its closest evidence and what could be asked instead spelled out."""
+    quoted = [f"- {one.title}: “{one.quote}” [{one.marker}]" for one in body.closest]
+    parts = [f"{CANNOT_ANSWER} {body.reason}"]
+    parts += ["\n".join(["Closest evidence:", *quoted])] if quoted else []
+    parts += ["\n".join(["You could ask instead:", *(f"- {one}" for one in proposed)])] if proposed else []
+    return replace(body, text="\n\n".join(parts), suggestions=tuple(proposed))
 
 
-def _is_near(question: Question, one: PaperEvidence) -> bool:
+def caveat(missing: Sequence[str]) -> str:
+    """What opens an answer that is only the closest. missing: words that its best paper does not hold."""
+    if not missing:
+        return CLOSEST
+    return f"{CLOSEST} Not covered: {_listed([f'“{word}”' for word in missing[:3]])}."
+
+
+def _is_near(query: Query, one: PaperEvidence) -> bool:
     nearest = max(sentence.cosine for sentence in one.sentences)
     text = f"{one.paper.title} {one.paper.abstract}".casefold()
-    named = any(name.casefold() in text for name in question.names)
+    named = any(name.casefold() in text for name in query.names)
     return nearest >= (NEAR_BY_NAME if named else NEAR)
 
 
@@ -93,7 +91,7 @@ def _citation(marker: int, one: PaperEvidence) -> Citation:
     return Citation(marker, paper.id, paper.title, sentence.text, sentence.span.start, sentence.span.end, score)
 
 
-def _suggestions(evidence: Sequence[PaperEvidence]) -> list[str]:
+def suggestions(evidence: Sequence[PaperEvidence]) -> list[str]:
     """Questions that the nearest papers do answer, of different kinds."""
     found = []
     for place, one in enumerate(evidence[:3]):

@@ -1,21 +1,21 @@
-"""The sentences of the retrieved papers, each with what speaks for it as an answer to the question."""
+"""The sentences of the retrieved papers, each with what speaks for it as an answer to the query."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.answer.fitted import Logistic
-from rag.index.catalog import Catalog
-from rag.ports import Vectors
-from rag.question import Question
+from rag.collection import StoredPaper
+from rag.policy import Evidence
 from rag.text import Span, content_stems, names, numbers, sentences
 from rag.types import Hit, Paper
+from rag.values.evidence import PaperEvidence, SentenceEvidence
+from rag.values.query import Query
 
 _PROPOSAL = re.compile(
     r"\b(we|this (paper|work|study|article|survey)|our (method|approach|framework|work|model|system))\b.{0,60}\b("
@@ -49,62 +49,20 @@ FEATURES = (
     "name",  # holds a name that the question does not
     "name_asked",
 )
-# what an answer to "how" or "what" opens with: what the paper does about it, not the state of things before it
-RELEVANCE = {"cosine_here": 1.0, "coverage_here": 1.0, "proposal": 3.0, "first": -1.0}
 
 
-@dataclass(frozen=True, slots=True)
-class SentenceEvidence:
-    """One sentence of one paper."""
-
-    paper: Paper
-    index: int  # of the sentence in the abstract
-    span: Span
-    stems: frozenset[str]
-    cosine: float  # of sentence and question
-    score: float  # probability that it holds what is asked, given that its paper is the right one
-    features: tuple[float, ...]  # in the order of FEATURES
-    relevance: float  # how much it speaks of what is asked, against the paper's other sentences, whatever it holds
-
-    @property
-    def text(self) -> str:
-        """The sentence, exactly as it stands in the abstract."""
-        return self.span.of(self.paper.abstract)
-
-
-@dataclass(frozen=True, slots=True)
-class PaperEvidence:
-    """One retrieved paper with all its sentences."""
-
-    paper: Paper
-    hit: Hit  # its best passage
-    sentences: tuple[SentenceEvidence, ...]
-    stems: frozenset[str]  # of title and abstract
-
-    @property
-    def best(self) -> SentenceEvidence:
-        """The sentence most likely to hold what is asked."""
-        return max(self.sentences, key=lambda one: (one.score, -one.index))
-
-    @property
-    def most_relevant(self) -> SentenceEvidence:
-        """The sentence that speaks most of what is asked."""
-        return max(self.sentences, key=lambda one: (one.relevance, -one.index))
-
-
-def gather(question: Question, hits: Sequence[Hit], catalog: Catalog, model: Logistic) -> list[PaperEvidence]:
-    """Evidence of the hits' papers, in their order. model: gives sentences their score; over FEATURES."""
-    known = catalog.some(hit.passage.paper_id for hit in hits)
+def gather(
+    query: Query, hits: Sequence[Hit], papers: Mapping[str, StoredPaper], policy: Evidence
+) -> tuple[PaperEvidence, ...]:
+    """Evidence of the hits' papers, in their order. hits: one a paper."""
     found = []
     for hit in hits:
-        if hit.passage.paper_id not in known:
-            continue  # removed from the collection a moment ago
-        paper, vectors = known[hit.passage.paper_id]
-        cut = _sentences(question, paper, vectors, model)
+        stored = papers[hit.passage.paper_id]
+        cut = _sentences(query, stored, policy)
         if cut:
-            stems = frozenset(content_stems(paper.title)).union(*(one.stems for one in cut))
-            found.append(PaperEvidence(paper, hit, tuple(cut), stems))
-    return found
+            stems = frozenset(content_stems(stored.paper.title)).union(*(one.stems for one in cut))
+            found.append(PaperEvidence(stored.paper, hit, tuple(cut), stored.vectors, stems))
+    return tuple(found)
 
 
 @dataclass(frozen=True, slots=True)
@@ -135,39 +93,40 @@ def _anatomy(paper: Paper) -> _Anatomy:
     )
 
 
-def _sentences(question: Question, paper: Paper, vectors: Vectors, model: Logistic) -> list[SentenceEvidence]:
-    anatomy = _anatomy(paper)
+def _sentences(query: Query, stored: StoredPaper, policy: Evidence) -> list[SentenceEvidence]:
+    anatomy = _anatomy(stored.paper)
     if not anatomy.spans:
         return []
-    cosines = vectors @ question.vector
-    matrix = _features(question, anatomy, cosines)
-    relevance = matrix @ [RELEVANCE.get(name, 0.0) for name in FEATURES]
+    cosines = stored.vectors @ query.vector
+    matrix = _features(query, anatomy, cosines)
+    relevance = matrix @ [policy.relevance.get(name, 0.0) for name in FEATURES]
+    scores = policy.model.of(FEATURES).probabilities(matrix)
     return [
         SentenceEvidence(
-            paper,
+            stored.paper,
             i,
             anatomy.spans[i],
             anatomy.stems[i],
             float(cosines[i]),
-            float(score),
+            float(scores[i]),
             tuple(matrix[i]),
-            relevance[i],
+            float(relevance[i]),
         )
-        for i, score in enumerate(model.probabilities(matrix))
+        for i in range(len(anatomy.spans))
     ]
 
 
-def _features(question: Question, anatomy: _Anatomy, cosines: NDArray[np.float32]) -> NDArray[np.float64]:
+def _features(query: Query, anatomy: _Anatomy, cosines: NDArray[np.float32]) -> NDArray[np.float64]:
     """[sentences, FEATURES] of one paper."""
     count = len(anatomy.spans)
-    wants_number, wants_name, wants_effect = question.wants_number, question.wants_name, question.wants_effect
-    coverage = np.array([question.coverage(one) for one in anatomy.stems])
+    wants_number, wants_name, wants_effect = query.wants_number, query.wants_name, query.wants_effect
+    coverage = np.array([query.coverage(one) for one in anatomy.stems])
     place = np.arange(count) / max(count - 1, 1)
     proposal, result, number = anatomy.proposal, anatomy.result, anatomy.number
     first_proposal = np.zeros(count)
     if proposal.any():
         first_proposal[int(np.argmax(proposal))] = 1.0
-    known = question.text.casefold()
+    known = query.standalone.casefold()
     name = np.array([any(one not in known for one in found) for found in anatomy.names], dtype=float)
     columns = (
         _standardised(np.asarray(cosines, dtype=np.float64)),

@@ -6,7 +6,7 @@ import pytest
 
 from eval.gold import expand, load_gold
 from rag import Assistant, Turn
-from rag.rewrite import rewrite_by_rule
+from rag.query.followup import resolve_by_rule
 
 LISTED = Turn(
     "Which papers use pseudo relevance feedback?",
@@ -47,7 +47,7 @@ LEFT_ALONE = (
 
 @pytest.mark.parametrize(("question", "last", "topic"), CARRIED)
 def test_a_follow_up_carries_its_topic(question: str, last: Turn, topic: str) -> None:
-    found = rewrite_by_rule(question, [LISTED, last])
+    found = resolve_by_rule(question, [LISTED, last])
     assert found.standalone.startswith(f"{question} (about: ")
     assert topic in found.standalone
     assert found.own == question
@@ -56,31 +56,31 @@ def test_a_follow_up_carries_its_topic(question: str, last: Turn, topic: str) ->
 @pytest.mark.parametrize("question", LEFT_ALONE)
 @pytest.mark.parametrize("last", [LISTED, SINGLE, ABSTAINED])
 def test_a_change_of_topic_is_not_dragged_along(question: str, last: Turn) -> None:
-    assert rewrite_by_rule(question, [last]).standalone == question
+    assert resolve_by_rule(question, [last]).standalone == question
 
 
 @pytest.mark.parametrize("question", [question for question, _, _ in CARRIED])
 def test_a_first_turn_is_left_alone(question: str) -> None:
-    assert rewrite_by_rule(question, []).standalone == question
+    assert resolve_by_rule(question, []).standalone == question
 
 
 @pytest.mark.parametrize(("question", "last", "topic"), CARRIED)
 def test_rewriting_again_changes_nothing(question: str, last: Turn, topic: str) -> None:
-    once = rewrite_by_rule(question, [last]).standalone
-    assert rewrite_by_rule(once, [last]).standalone == once
+    once = resolve_by_rule(question, [last]).standalone
+    assert resolve_by_rule(once, [last]).standalone == once
 
 
 def test_a_second_follow_up_keeps_the_topic() -> None:
-    first = rewrite_by_rule("how much did it improve?", [SINGLE]).standalone
+    first = resolve_by_rule("how much did it improve?", [SINGLE]).standalone
     turn = Turn("how much did it improve?", first, "…", ())
-    assert "TPRF: A" in rewrite_by_rule("and on which data?", [SINGLE, turn]).standalone
+    assert "TPRF: A" in resolve_by_rule("and on which data?", [SINGLE, turn]).standalone
 
 
 def test_gold_questions_are_hardly_ever_dragged_along() -> None:
     questions = [item.turns[0] for one in load_gold("dev") for item in expand(one) if len(item.turns) == 1]
-    dragged = [text for text in questions if rewrite_by_rule(text, [LISTED]).standalone != text]
+    dragged = [text for text in questions if resolve_by_rule(text, [LISTED]).standalone != text]
     assert len(questions) > 150
-    assert len(dragged) / len(questions) <= 0.03, dragged
+    assert len(dragged) / len(questions) <= 0.02, dragged
 
 
 def test_conversations_find_their_papers(assistant: Assistant) -> None:
@@ -96,5 +96,4 @@ def test_conversations_find_their_papers(assistant: Assistant) -> None:
         by_hand += sum(paper in ideal for paper in one.gold)
         papers += len(one.gold)
     assert papers >= 10
-    assert by_rule >= 0.8 * papers
-    assert by_rule >= by_hand - 0.1 * papers
+    assert by_rule >= 0.85 * by_hand, (by_rule, by_hand, papers)

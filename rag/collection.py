@@ -1,0 +1,139 @@
+"""The open collection, and views of it: one generation of the index for the length of one answer."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping
+from dataclasses import dataclass, field
+from functools import lru_cache
+from typing import TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.embed import open_embedder
+from rag.errors import IndexUnusable
+from rag.index import Index
+from rag.index.catalog import Catalog
+from rag.index.lexical import Row
+from rag.index.snapshot import Snapshot, Snapshots
+from rag.ports import Embedder, Vectors
+from rag.settings import Settings
+from rag.types import Options, Paper
+
+T = TypeVar("T")
+Vector = NDArray[np.float32]
+REMEMBERED = 1024  # texts whose vectors are kept in memory; a question's are asked for several times
+
+
+@dataclass(frozen=True, slots=True)
+class StoredPaper:
+    """A paper as it is indexed."""
+
+    paper: Paper
+    vectors: Vectors  # [sentences, dimension], rows of unit length
+
+
+class Collection:
+    """The papers that can be asked about, with the embedder that they were indexed by. Safe to share between threads.
+
+    It follows the index as other processes change it.
+    """
+
+    def __init__(self, index: Index, embedder: Embedder) -> None:
+        """embedder: the one that the index was made with."""
+        self.index = index
+        self._snapshots = Snapshots(index)
+        self._embedder = embedder
+
+        @lru_cache(maxsize=REMEMBERED)
+        def embed(text: str) -> Vector:
+            vector: Vector = embedder.embed([text], "query")[0]
+            return vector
+
+        self._embed = embed
+
+    @classmethod
+    def open(cls, settings: Settings) -> Collection:
+        """The collection that the settings name. Loads the embedder; the index is opened at the first search."""
+        embedder = open_embedder(settings)
+        return cls(Index(settings, embedder), embedder)
+
+    @property
+    def catalog(self) -> Catalog:
+        """The papers."""
+        return self.index.catalog
+
+    @property
+    def embedder(self) -> str:
+        """Name of the embedder, which holds a hash of all that decides its vectors."""
+        return self._embedder.name
+
+    def view(self) -> View:
+        """The newest generation. Raises IndexMissing, IndexMismatch or IndexUnusable."""
+        return View(self._snapshots.current(), self, self._embed)
+
+    def close(self) -> None:
+        """Let go of the vector store's files or connection."""
+        self.index.vectors.close()
+
+
+@dataclass(frozen=True, slots=True)
+class View:
+    """One generation of the collection, as all stages of one answer see it."""
+
+    snapshot: Snapshot
+    collection: Collection
+    embed: Callable[[str], Vector]  # a question's, or a word's, unit vector
+    _papers: dict[str, StoredPaper] = field(default_factory=dict)  # what this answer has read so far
+
+    @property
+    def current(self) -> bool:
+        """Whether the collection has not changed since."""
+        return self.collection.catalog.generation() == self.snapshot.generation
+
+    def idf(self, stem: str) -> float:
+        """Rarity of a stem in the collection, in [0, 1]."""
+        return self.snapshot.lexical.idf(stem)
+
+    def nearest(self, vector: Vector, k: int, options: Options) -> list[tuple[Row, float]]:
+        """(chunk, cosine) of at most k chunks, nearest first. Raises IndexUnusable."""
+        found = self.collection.index.vectors.search(
+            self.snapshot.collection, vector, k + 8, include=options.include, exclude=options.exclude
+        )
+        return [((one.paper_id, one.fingerprint, one.start, one.end), one.cosine) for one in found]
+
+    def matching(
+        self, words: Mapping[str, int], alike: Mapping[str, Mapping[str, float]], k: int, options: Options
+    ) -> list[tuple[Row, float]]:
+        """(chunk, BM25) of at most k chunks that share words with a text, best first.
+
+        words: stem → how often it is asked for. alike: stem → stems that may stand in for it → their worth.
+        """
+        lexical = self.snapshot.lexical
+        allowed = lexical.allowed(options.include, options.exclude)
+        terms = {stem: alike.get(stem, {}) for stem in words}
+        return [(lexical.rows[row], score) for row, score in lexical.search(terms, k, allowed)]
+
+    def papers(self, paper_ids: Iterable[str]) -> Mapping[str, StoredPaper]:
+        """The papers of these ids that the collection holds. What was read for this answer is not read again."""
+        missing = [one for one in dict.fromkeys(paper_ids) if one not in self._papers]
+        if missing:
+            for paper_id, (paper, vectors) in self.collection.catalog.some(missing).items():
+                self._papers[paper_id] = StoredPaper(paper, vectors)
+        return self._papers
+
+
+def consistently(collection: Collection, work: Callable[[View], T], tries: int = 5) -> tuple[View, T]:
+    """Do something with a view of one generation; again if the collection changed in between."""
+    for attempt in range(tries):
+        view = collection.view()
+        last = attempt == tries - 1
+        try:
+            done = work(view)
+        except IndexUnusable:
+            if last or view.current:
+                raise
+            continue  # a rebuild has just dropped what this generation searched in
+        if last or view.current:
+            return view, done
+    raise AssertionError("the last try returns or raises")

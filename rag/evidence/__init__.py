@@ -1,0 +1,1 @@
+"""Reading: which sentences bear on the question, and does the collection answer it?"""

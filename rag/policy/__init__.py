@@ -1,0 +1,31 @@
+"""The policy: every number and weight that decides an answer, as one frozen and versioned value."""
+
+from rag.policy.policy import (
+    Answerability,
+    Answering,
+    Evidence,
+    Expansion,
+    FollowUps,
+    Logistic,
+    Need,
+    Policy,
+    Rerank,
+    Retrieval,
+    Verification,
+    Writing,
+)
+
+__all__ = [
+    "Answerability",
+    "Answering",
+    "Evidence",
+    "Expansion",
+    "FollowUps",
+    "Logistic",
+    "Need",
+    "Policy",
+    "Rerank",
+    "Retrieval",
+    "Verification",
+    "Writing",
+]

@@ -1,0 +1,190 @@
+"""Policy: every number and weight that decides an answer, frozen, loaded from JSON, versioned by its content.
+
+``python -m eval.fit`` fits the weights and writes ``default.json``; learning makes further policies from it. The engine
+does not know where a policy came from.
+"""
+
+from __future__ import annotations
+
+import json
+from functools import cached_property, lru_cache
+from hashlib import sha256
+from pathlib import Path
+from typing import Self
+
+import numpy as np
+from numpy.typing import ArrayLike, NDArray
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from rag.errors import SettingsError
+
+DEFAULT = Path(__file__).with_name("default.json")
+
+
+class Part(BaseModel):
+    """Frozen, and strict about its keys: a misspelt number must not be silently ignored."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Logistic(Part):
+    """Logistic regression over named features."""
+
+    features: tuple[str, ...]
+    weights: tuple[float, ...]
+    intercept: float
+
+    def probabilities(self, rows: ArrayLike) -> NDArray[np.float64]:
+        """rows: [n, features]. Returns n values in [0, 1]."""
+        logits = np.asarray(rows, dtype=np.float64) @ np.asarray(self.weights) + self.intercept
+        return np.asarray(1.0 / (1.0 + np.exp(-np.clip(logits, -60, 60))))
+
+    def of(self, features: tuple[str, ...]) -> Self:
+        """This model, if it is over exactly these features. Raises SettingsError otherwise."""
+        if self.features != features:
+            raise SettingsError("The policy was fitted for other features than this version computes. Run: make fit")
+        return self
+
+
+class Expansion(Part):
+    """Query expansion: words of like meaning that match at a discount. Fitted on development questions."""
+
+    discount: float = Field(ge=0, le=1)  # worth of a perfect stand-in; a less alike one: discount * likeness²
+    nearest: int = Field(ge=0)  # maximum number of stand-ins for one word
+    min_likeness: float  # 0 as any two words, 1 the same word
+
+
+class Retrieval(Part):
+    """Candidate chunks and their fusion."""
+
+    dense_weight: float = Field(ge=0, le=1)  # share of dense search in the fused score; fitted on development questions
+    chunks: int = Field(ge=10)  # candidates of each search
+    papers: int = Field(ge=10)  # papers that the candidates should come from at least; a ranking shows ten and more
+    expansion: Expansion
+
+
+class Rerank(Part):
+    """The second look at the best papers."""
+
+    depth: int = Field(ge=1)  # papers that are looked at
+    sentences: int = Field(ge=1)  # closest sentences that stand for a paper
+    sentence_weight: float = Field(ge=0, le=1)  # their share of the new score
+    examples: int = Field(ge=1)  # first papers that a list is assumed to consist of (Rocchio's relevant set)
+    neighbour_weight: float = Field(ge=0, le=1)  # share of the likeness to them in a list's score
+
+
+class FollowUps(Part):
+    """How much of a conversation goes into the search for its next question."""
+
+    lift: float = Field(ge=0)  # added to the score of papers that the last answer cited, if the question leans on it
+    carried: float = Field(ge=0, le=1)  # weight of a carried word beside the question's own, in coverage
+
+
+class Evidence(Part):
+    """Which sentences of a paper hold what is asked."""
+
+    papers: int = Field(ge=1)  # papers that are read sentence by sentence
+    generic_weight: float = Field(ge=0, le=1)  # of a question's generic words ("method"), beside its subject
+    model: Logistic  # whether a sentence of the right paper holds the asked-for fact
+    relevance: dict[str, float]  # weights of features for "speaks of what is asked, whatever it holds"
+
+
+class Answerability(Part):
+    """Whether the collection holds the answer, and the cuts between the three bands."""
+
+    model: Logistic
+    answer: float = Field(ge=0, le=1)  # confidence from which it answers
+    closest: float = Field(ge=0, le=1)  # confidence from which it offers the closest, below it refuses
+
+
+class Answering(Part):
+    """The form of an answer made of quotes."""
+
+    quotes: int = Field(ge=1)  # maximum number of sentences from the paper that answers
+    shared: tuple[int, int]  # ... from the best and from the second, where the second comes close
+    runner_up: float = Field(ge=0, le=1)  # share of the best paper's score from which the second comes close
+    listed: float = Field(ge=0, le=1)  # share of the best paper's score from which a paper is on a list
+    list_papers: int = Field(ge=1)  # maximum number of papers on a list
+
+
+class Verification(Part):
+    """When a written sentence counts as supported."""
+
+    supported: float = Field(ge=0, le=1)  # support from which a sentence is said
+    hint: float = Field(ge=0)  # what the model's own marker adds to a passage
+    gain: float = Field(ge=0)  # how much more of the sentence a further quote must hold to be cited too
+    quotes: int = Field(ge=1)  # maximum number of quotes for one sentence
+    rare: float = Field(ge=0, le=1)  # rarity from which a capitalised word counts as a name
+
+
+class Writing(Part):
+    """The written path."""
+
+    passages: int = Field(ge=1)  # maximum number of passages that the model is shown
+    hopeless: float = Field(ge=0, le=1)  # confidence below which a model is not even asked
+    history: int = Field(ge=0)  # turns that the rewriter is shown
+    prompts: str  # version of the prompts that the numbers were measured with; see rag.prompts.version
+
+
+class Need(Part):
+    """Something that people have asked before, and what was learned from how they took the answers."""
+
+    id: str
+    text: str  # as most often asked
+    vector: str  # base64 of float16 [dimension], unit length, of the text
+    rewrite: str | None = None  # the wording that most often ended in success
+    rewrite_confidence: float = Field(default=0.0, ge=0, le=1)
+    relevance: dict[str, float] = Field(default_factory=dict)  # paper id → learned relevance in [-1, 1]
+    example: str | None = None  # an answer that somebody approved or corrected
+    people: int = Field(default=0, ge=0)  # how many taught it
+    since: str = ""  # ISO date of the first and, below, the last evidence; until: when it has faded
+    until: str = ""
+    why: str = ""  # in plain words, for the ledger
+
+
+class Policy(Part):
+    """One frozen set of decisions. Equal content has the equal version on every machine."""
+
+    embedder: str  # name of the embedder that the numbers were fitted for, which holds a hash of its files
+    retrieval: Retrieval
+    rerank: Rerank
+    follow_ups: FollowUps
+    evidence: Evidence
+    answerability: Answerability
+    unfitted: Answerability  # scale-free: used, with a notice, with any other embedder
+    answering: Answering
+    verification: Verification
+    writing: Writing
+    memory: tuple[Need, ...] = ()
+    rules: tuple[str, ...] = ()  # house rules for written answers that an operator approved
+
+    @classmethod
+    def read(cls, path: Path) -> Self:
+        """Raises SettingsError naming file and field."""
+        try:
+            return cls.model_validate_json(path.read_bytes())
+        except OSError as error:
+            raise SettingsError(f"The policy {path} cannot be read: {error.strerror}.") from error
+        except ValidationError as error:
+            fault = error.errors(include_input=False, include_url=False)[0]
+            where = ".".join(str(part) for part in fault["loc"])
+            raise SettingsError(f"The policy {path} cannot be used: {where}: {fault['msg']}.") from error
+
+    @classmethod
+    def default(cls) -> Policy:
+        """The policy that comes with this version."""
+        return _default()
+
+    @cached_property
+    def version(self) -> str:
+        """The first twelve hexadecimal digits of the SHA-256 of the canonical JSON."""
+        return sha256(self.to_json().encode()).hexdigest()[:12]
+
+    def to_json(self) -> str:
+        """Canonical JSON: sorted keys, so that equal policies have equal texts."""
+        return json.dumps(self.model_dump(mode="json"), sort_keys=True, indent=1, ensure_ascii=False) + "\n"
+
+
+@lru_cache(maxsize=1)
+def _default() -> Policy:
+    return Policy.read(DEFAULT)

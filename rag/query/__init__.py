@@ -1,0 +1,1 @@
+"""Understanding a question: what is typed and what was said before become one Query."""

@@ -1,0 +1,143 @@
+"""Conversation → what its next question refers to: by the model where there is one, else by rules of English."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+
+from rag.chat_model import complete
+from rag.ports import ChatModel
+from rag.prompts import rewrite_messages
+from rag.text import content_stems
+from rag.types import Turn, Usage
+
+MAX_TOKENS = 120  # a stand-alone question is short
+MAX_CARRIED = 600  # characters of earlier questions that are carried over
+RICH = 5  # content words from which a question names its own topic even if it says "it"
+FULL = 10  # ... even if it says "this method": the method is one that it describes itself
+POOR = 1  # content words up to which a question in a conversation cannot stand alone
+BRIEF = 3  # ... up to which it may lean on what was before, though no word says so
+ABOUT = " (about: "
+
+_OPENS = re.compile(
+    r"^\W{0,5}(and|but|or|also|so|then|ok(ay)?|what about|how about|what of|same (question )?(for|with)|"
+    r"why( not)?\W{0,5}$|really)\b",
+    re.IGNORECASE,
+)
+_SUBSTITUTES = re.compile(
+    r"^\W{0,5}((and|but|so|then|ok(ay)?)\W{1,5})?(what about|how about|what of|same (question )?(for|with)|"
+    r"(and|or)\W{1,5}(for|in|on|with))\b",
+    re.IGNORECASE,
+)
+_ORDINAL = re.compile(
+    r"\bthe (first|second|third|fourth|fifth|last|former|latter)"
+    r"(?= (one|paper|work|method|approach|study|of (them|these|those))\b|\W{0,5}$|[,.?!;:’']"
+    r"| (is|was|does|did|do|has|can|could|would|and|or|also|uses?|needs?|works?)\b)",
+    re.IGNORECASE,
+)
+_PLACES = {"first": 0, "former": 0, "second": 1, "third": 2, "fourth": 3, "fifth": 4, "last": -1, "latter": -1}
+_SWITCHES = re.compile(
+    r"\b(unrelated|by the way|btw|something else|(new|other|another|different) (topic|question|subject|matter)|"
+    r"chang(e|ing) (of|the) (topic|subject))\b",
+    re.IGNORECASE,
+)
+_MANY_BACK = re.compile(
+    r"\b(they|them|their|theirs|these|those|both|the others?|the (papers|works|methods|approaches|datasets|studies|"
+    r"two|three))\b",
+    re.IGNORECASE,
+)
+_ONE_BACK = re.compile(
+    r"\b(it|its|this|that one|the one (about|on|from|with)|the same|there(?=\W{0,5}$)|(the|that) (method|approach|"
+    r"paper|work|model|system|framework|dataset|corpus|technique|study|authors?|idea|algorithm|benchmark|results?|experiments?|evaluation|improvement|gain|code|data|"
+    r"training|baselines?|metrics?|limitations?)|(does|do|did|is|was|can|could|would|about|of|than|with|without|for|"
+    r"like) that)\b",
+    re.IGNORECASE,
+)
+_NAMED = re.compile(r"^\W{0,5}(what|who) (is|are|'s|’s)\b", re.IGNORECASE)  # "What is RAPL?"
+_STRONG = re.compile(
+    r"\bof (them|these|those)\b|\b(this|that|the same) (paper|work|method|approach|study|one)\b", re.IGNORECASE
+)
+_OF_THE_SET = re.compile(r"\b(which|any|some|one|all|none|each|either) of (them|these|those)\b", re.IGNORECASE)
+
+
+@dataclass(frozen=True, slots=True)
+class Resolved:
+    """A question and what earlier turns contribute to it."""
+
+    standalone: str  # understandable without the conversation
+    own: str  # the words that ask
+    carried: str = ""  # what was carried over, to be searched for beside it
+    lean: float = 0.0  # how far it needs what was before: 0 it stands alone, 1 it means nothing without
+    papers: tuple[str, ...] = ()  # ids of the papers that it may be about
+    within: bool = False  # it asks about these papers alone
+    usage: Usage = Usage()
+
+
+def resolve_with_model(question: str, history: Sequence[Turn], model: ChatModel, turns: int) -> Resolved:
+    """Let the model say what the question refers to. turns: how many of the history it is shown. Raises ProviderError.
+
+    A reply that cannot be one question (empty, or far longer than what was asked) is not used: the rules decide then.
+    """
+    reply, usage = complete(model, rewrite_messages(question, history[len(history) - turns :]), MAX_TOKENS)
+    lines = [line.strip().strip('"“”') for line in reply.strip().splitlines() if line.strip()]
+    if len(lines) != 1 or len(lines[0]) > 3 * len(question) + 300:
+        by_rule = resolve_by_rule(question, history)
+        return Resolved(by_rule.standalone, by_rule.own, by_rule.carried, by_rule.lean, by_rule.papers, usage=usage)
+    return Resolved(lines[0], lines[0], usage=usage)
+
+
+def resolve_by_rule(
+    question: str, history: Sequence[Turn], starts_afresh: Callable[[str, str], bool] = lambda _own, _before: False
+) -> Resolved:
+    """What the question's wording says about its place in the conversation.
+
+    starts_afresh: whether a question brings a name of its own that the earlier text does not have.
+    """
+    own, about, carried = question.partition(ABOUT)
+    if about and own.strip() and carried.endswith(")"):  # it was made stand-alone before
+        return Resolved(question, own, carried[:MAX_CARRIED].removesuffix(")"), 0.7)
+    if not history:
+        return Resolved(question, question)
+    last = history[-1]
+    ordinal = _ORDINAL.search(question)
+    if ordinal and last.cited:
+        place = _PLACES[ordinal.group(1).casefold()]
+        if -1 <= place < len(last.cited):
+            title = last.cited[place]
+            papers = last.papers[place : place + 1 or None] if len(last.papers) == len(last.cited) else ()
+            return Resolved(f"{question}{ABOUT}{title})", question, title, 0.9, papers, within=bool(papers))
+    lean = _lean(question)
+    before = _topic(question, last)
+    if lean < LEANS and starts_afresh(question, f"{before} {' '.join(last.cited)}"):
+        lean = 0.0
+    carried = before[:MAX_CARRIED] if lean else ""
+    standalone = f"{question}{ABOUT}{carried})" if lean >= LEANS else question
+    within = bool(_OF_THE_SET.search(question)) and len(last.papers) > 1
+    return Resolved(standalone, question, carried, lean, last.papers if lean >= LEANS else (), within)
+
+
+LEANS = 0.5  # from here on the question is shown, and answered, with what it was carried over
+
+
+def _lean(question: str) -> float:
+    if _SWITCHES.search(question):
+        return 0.0
+    own = len(set(content_stems(question)))
+    if own <= POOR:
+        return 0.3 if own and _NAMED.search(question) else 1.0
+    if _OPENS.search(question) or (own < FULL and _STRONG.search(question)):
+        return 0.7
+    back = _ONE_BACK.search(question) or _MANY_BACK.search(question)
+    if back:  # a pronoun behind two words of substance may well stand for these
+        return 0.6 if own < RICH and len(content_stems(question[: back.start()])) < 2 else 0.3
+    return 0.3 if own <= BRIEF else 0.1
+
+
+def _topic(question: str, last: Turn) -> str:
+    """What the last turn was about: the paper that answered it, or what it asked and had itself carried over."""
+    bare, _, carried = last.standalone_question.partition(ABOUT)
+    if len(last.cited) == 1 and not _SUBSTITUTES.search(question) and not _MANY_BACK.search(question):
+        return last.cited[0]
+    parts = [bare, carried.removesuffix(")") or (last.cited[0] if last.cited else "")]
+    return " — ".join(part for part in parts if part)

@@ -1,0 +1,112 @@
+"""Question and conversation → Query: resolved, cut into terms, weighed against the collection, embedded."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Sequence
+
+import numpy as np
+
+from rag.collection import View
+from rag.errors import ProviderError
+from rag.query import wants
+from rag.query.followup import Resolved, resolve_by_rule, resolve_with_model
+from rag.query.intake import in_another_script, tidy
+from rag.stages import Context
+from rag.text import content_words, names
+from rag.types import Turn
+from rag.values.query import Query, Search, Term
+
+RARE = 0.6  # rarity of a word that few papers hold, so that it names a topic
+WITHIN = 1.0  # lift of the papers that a question is restricted to
+
+
+class QueryUnderstander:
+    """Understands a question by the model where one writes, else by rules."""
+
+    def understand(self, asked: str, history: Sequence[Turn], context: Context) -> Query:
+        """asked: tidied. history: oldest turn first. Raises ProviderError if the settings say so."""
+        return make_query(asked, self._resolve(asked, history, context), context)
+
+    def _resolve(self, asked: str, history: Sequence[Turn], context: Context) -> Resolved:
+        view = context.view
+
+        def starts_afresh(own: str, before: str) -> bool:
+            known = {stem for stem, _ in content_words(before)}
+            named = [stem for name in names(own) for stem, _ in content_words(name)]
+            return any(stem not in known and RARE <= view.idf(stem) < 1.0 for stem in named)
+
+        by_rule = resolve_by_rule(asked, history, starts_afresh)
+        given = tidy(context.options.standalone_question or "")
+        if given and given != by_rule.standalone:  # an unchanged "Understood as" is no correction
+            return Resolved(given, given)
+        if not given and context.mode == "generative" and (history or in_another_script(asked)):
+            try:
+                found = resolve_with_model(asked, history, context.model(), context.policy.writing.history)
+            except ProviderError as error:
+                context.degrade(error)
+            else:
+                context.spend(found.usage)
+                return found
+        return by_rule
+
+
+def make_query(asked: str, resolved: Resolved, context: Context) -> Query:
+    """Cut, weigh and embed."""
+    view, policy = context.view, context.policy
+    searches = _searches(resolved, view)
+    mean = np.sum([search.weight * search.vector for search in searches], axis=0)
+    terms = _terms(resolved.own, searches[0], view, policy.evidence.generic_weight)
+    if resolved.carried:
+        known = {term.stem for term in terms}
+        carried = _terms(resolved.carried, searches[-1], view, policy.evidence.generic_weight)
+        share = policy.follow_ups.carried * resolved.lean
+        terms += tuple(
+            Term(one.stem, one.word, one.weight * share, one.alike, one.generic, carried=True)
+            for one in carried
+            if one.stem not in known
+        )
+    lift = WITHIN if resolved.within else policy.follow_ups.lift * resolved.lean
+    return Query(
+        asked=asked,
+        standalone=resolved.standalone,
+        searches=searches,
+        vector=np.asarray(mean / (float(np.linalg.norm(mean)) or 1.0), dtype=np.float32),
+        terms=terms,
+        names=tuple(dict.fromkeys(names(resolved.own))),
+        wants_number=wants.wants_number(resolved.own),
+        wants_name=wants.wants_name(resolved.own),
+        wants_many=wants.wants_many(resolved.own),
+        wants_effect=wants.wants_effect(resolved.own),
+        prior=dict.fromkeys(resolved.papers, lift),
+    )
+
+
+def _searches(resolved: Resolved, view: View) -> tuple[Search, ...]:
+    if not resolved.carried:
+        return (make_search(resolved.standalone, 1.0, view),)
+    joined = f"{resolved.own} {resolved.carried}"
+    if resolved.lean >= 1.0:
+        return (make_search(joined, 1.0, view),)
+    own = make_search(resolved.own, 1.0 - resolved.lean, view)
+    return (own, make_search(joined, resolved.lean, view))
+
+
+def make_search(text: str, weight: float, view: View) -> Search:
+    """A text as both searches take it."""
+    pairs = content_words(text)
+    alike = view.snapshot.lexical.alike(dict(pairs), view.embed)
+    return Search(text, view.embed(text), Counter(stem for stem, _ in pairs), alike, weight)
+
+
+def _terms(text: str, search: Search, view: View, generic_weight: float) -> tuple[Term, ...]:
+    return tuple(
+        Term(
+            stem,
+            word,
+            view.idf(stem) * (generic_weight if stem in wants.GENERIC else 1.0),
+            search.alike[stem],
+            generic=stem in wants.GENERIC,
+        )
+        for stem, word in dict(content_words(text)).items()
+    )

@@ -1,0 +1,68 @@
+"""The kind of thing that would answer a question, from its English wording. General rules; none is about a subject."""
+
+from __future__ import annotations
+
+import re
+
+from rag.text import stem
+
+_NUMBER = re.compile(
+    r"\b(how (much|many|often|long|large|big|small|fast|far|high|low|few)|"
+    r"(what|which) (percentage|percent|fraction|share|number|size|score|rate|accuracy|ratio|proportion|margin|gain|"
+    r"year|improvement|reduction|increase|speed-?up)|by what|percent(age)?|"
+    r"what (was|is|were|are) the (\w+ ){0,3}(improvement|gain|reduction|increase|cost|score|accuracy|size|number|rate|"
+    r"ratio|percentage|margin|speed-?up)s?|number of|size of)\b",
+    re.IGNORECASE,
+)
+_NAME = re.compile(
+    r"\b(what('s| is| are| was| were) (\w+ ){0,2}(called|named)|names? of|(which|what|whose) (\w+ ){0,2}"
+    r"(dataset|corpus|corpora|benchmark|model|llm|language model|backbone|architecture|platform|algorithm|metric|"
+    r"language|domain|task|source|company|game|environment|simulator|tool|library|framework)s?)\b",
+    re.IGNORECASE,
+)
+_PLURAL = (
+    r"(works|papers|methods|approaches|studies|systems|articles|datasets|benchmarks|techniques|models|abstracts|"
+    r"publications|frameworks|surveys|resources|projects|ones|options|ways|alternatives|corpora)"
+)
+_MANY = re.compile(
+    rf"\b((which|what) ([\w-]+ ){{0,4}}{_PLURAL}|which of (these|them|the)|"
+    r"(list|compare|contrast|summari[sz]e|overview|survey of)\b|who (else|all)|"
+    rf"(all|any|several|different|various) (the )?{_PLURAL}|(papers|works) (that|which|on|about|using|where)|"
+    r"differ(s|ence|ences|ent)? (between|from)|versus|\bvs\b|respectively|each of)\b|"
+    rf"^\W*(are|is) there (\w+ ){{0,2}}{_PLURAL}",
+    re.IGNORECASE,
+)
+_EFFECT = re.compile(
+    r"\b(improv\w*|outperform\w*|better|gain|effect\w*|result\w*|reduc\w*|wins?|beat\w*|help\w*|worse|perform\w*|"
+    r"compar\w*|impact|benefit\w*|does (it|this|that) work|how well|pay off)\b",
+    re.IGNORECASE,
+)
+# Words of asking about research that say little about the subject, and that an answer may put otherwise.
+GENERIC = frozenset(
+    stem(word)
+    for word in "improve improvement reduce reduction increase decrease achieve perform performance use need require "
+    "help make method approach technique system result better good well best worse gain gains try large small new "
+    "different evaluate measure report effect effective way ways propose introduce present kind type number size "
+    "amount percentage percent score main key important possible able exist existing happen get take turn keep "
+    "change come go put work solve address people someone team instead based done goal idea".split()
+)
+
+
+def wants_number(question: str) -> bool:
+    """Whether a quantity is asked for."""
+    return bool(_NUMBER.search(question))
+
+
+def wants_name(question: str) -> bool:
+    """Whether the name of something is asked for."""
+    return bool(_NAME.search(question))
+
+
+def wants_many(question: str) -> bool:
+    """Whether several papers are asked for."""
+    return bool(_MANY.search(question))
+
+
+def wants_effect(question: str) -> bool:
+    """Whether it is asked what came out."""
+    return bool(_EFFECT.search(question))

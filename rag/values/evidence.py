@@ -1,0 +1,100 @@
+"""Evidence: sentences and papers weighed for a question, and the claims and quotes that answers consist of."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from rag.ports import Vectors
+from rag.text import Span
+from rag.types import Citation, Emphasis, Hit, Paper, Sentence, Verdict
+
+
+@dataclass(frozen=True, slots=True)
+class SentenceEvidence:
+    """One sentence of one paper."""
+
+    paper: Paper
+    index: int  # of the sentence in the abstract
+    span: Span
+    stems: frozenset[str]
+    cosine: float  # of sentence and question
+    score: float  # probability that it holds what is asked, given that its paper is the right one
+    features: tuple[float, ...]  # in the order of rag.evidence.weigh.FEATURES
+    relevance: float  # how much it speaks of what is asked, against the paper's other sentences, whatever it holds
+
+    @property
+    def text(self) -> str:
+        """The sentence, exactly as it stands in the abstract."""
+        return self.span.of(self.paper.abstract)
+
+
+@dataclass(frozen=True, slots=True)
+class PaperEvidence:
+    """One retrieved paper with all its sentences, at least one."""
+
+    paper: Paper
+    hit: Hit  # its best chunk, with the ranking's scores
+    sentences: tuple[SentenceEvidence, ...]
+    vectors: Vectors  # [sentences, dimension], rows of unit length
+    stems: frozenset[str]  # of title and abstract
+
+    @property
+    def best(self) -> SentenceEvidence:
+        """The sentence most likely to hold what is asked."""
+        return max(self.sentences, key=lambda one: (one.score, -one.index))
+
+    @property
+    def most_relevant(self) -> SentenceEvidence:
+        """The sentence that speaks most of what is asked."""
+        return max(self.sentences, key=lambda one: (one.relevance, -one.index))
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """What reading the best papers came to."""
+
+    evidence: tuple[PaperEvidence, ...]  # best paper first
+    confidence: float  # calibrated probability that the collection holds the answer, in [0, 1]
+    verdict: Verdict
+    missing: tuple[str, ...]  # words of the question that the best paper does not hold, weightiest first
+
+
+@dataclass(frozen=True, slots=True)
+class Quote:
+    """A span of one abstract: ``paper.abstract[start:end]``, whole sentences."""
+
+    paper: Paper
+    start: int
+    end: int
+    score: float  # in [0, 1]
+
+    @property
+    def text(self) -> str:
+        """The quoted text."""
+        return self.paper.abstract[self.start : self.end]
+
+
+@dataclass(frozen=True, slots=True)
+class Claim:
+    """One sentence of an answer before it has markers: its text and the quotes that carry it."""
+
+    text: str
+    quotes: tuple[Quote, ...]
+    support: float  # in [0, 1]
+    lead: str = ""  # goes before the sentence: names the paper, or begins a paragraph or a list item
+    emphasis: tuple[tuple[int, int], ...] = ()  # spans of the text that hold what was asked for
+
+
+@dataclass(frozen=True, slots=True)
+class Body:
+    """An answer without its circumstances."""
+
+    verdict: Verdict
+    text: str
+    sentences: tuple[Sentence, ...] = ()
+    citations: tuple[Citation, ...] = ()
+    emphasis: tuple[Emphasis, ...] = ()
+    reason: str | None = None  # of a refusal, or the caveat of what is closest
+    closest: tuple[Citation, ...] = ()  # with a refusal: the nearest evidence, if any is near
+    suggestions: tuple[str, ...] = ()  # questions that the collection can answer
+    can_suggest: bool = True  # False: it was no question that can be asked
