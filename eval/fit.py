@@ -9,6 +9,7 @@ however many phrasings it has, and cross-validation keeps the phrasings of one n
 
 from __future__ import annotations
 
+import json
 import sys
 import tempfile
 from collections import Counter
@@ -204,21 +205,17 @@ def main(arguments: Sequence[str]) -> int:
             questions = development()
             policy = Policy.default()
             evidence, held = fit_evidence(assistant, questions)
-            policy = _with(policy, evidence=policy.evidence.model_copy(update={"model": evidence}))
+            policy = policy.with_parts(evidence=policy.evidence.model_copy(update={"model": evidence}))
             matrix = signs_of(assistant.with_policy(policy), [one.text for one in questions])
             enough, sufficed = fit_answerability(matrix, questions, answerability.FEATURES)
             scale_free = [name for name in answerability.FEATURES if name not in answerability.COSINES]
             without, unfitted = fit_answerability(matrix, questions, scale_free)
-            policy = _with(policy, answerability=enough, unfitted=without, embedder=assistant.collection.embedder)
-    policy = _with(policy, writing=policy.writing.model_copy(update={"prompts": prompts.version()}))
+            policy = policy.with_parts(answerability=enough, unfitted=without, embedder=assistant.collection.embedder)
+    policy = policy.with_parts(writing=policy.writing.model_copy(update={"prompts": prompts.version()}))
     print(held, sufficed, unfitted, f"policy {policy.version}", sep="\n")
     if "--dry-run" not in arguments:
-        DEFAULT.write_text(policy.to_json(), encoding="utf-8")
+        DEFAULT.write_text(json.dumps(policy.record(), indent=1) + "\n", encoding="utf-8")
     return 0
-
-
-def _with(policy: Policy, **parts: object) -> Policy:
-    return policy.model_copy(update=parts)
 
 
 if __name__ == "__main__":

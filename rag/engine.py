@@ -22,14 +22,16 @@ from rag.errors import ProviderError, SettingsError
 from rag.evidence.reader import EvidenceReader
 from rag.index import Index, IndexReport, Progress
 from rag.policy import Policy
+from rag.policy.in_force import PolicyInForce
 from rag.ports import ChatModel
 from rag.query.intake import objection, tidy
-from rag.query.understand import QueryUnderstander
+from rag.query.understand import QueryUnderstander, restated
 from rag.retrieve.fuse import ConvexFuser
+from rag.retrieve.recall import MemoryRecaller
 from rag.retrieve.rerank import PaperReranker
 from rag.retrieve.search import HybridRetriever
 from rag.settings import Settings, shipped_corpus
-from rag.stages import Answerer, Context, Fuser, Reader, Reranker, Retriever, Understander
+from rag.stages import Answerer, Context, Fuser, Reader, Recaller, Reranker, Retriever, Understander
 from rag.trace import Trace
 from rag.types import Answer, Hit, Mode, Options, Paper, Retrieved, StreamEvent, Turn, ranked_papers
 from rag.values.evidence import Body, PaperEvidence
@@ -56,6 +58,7 @@ class Stages:
     retriever: Retriever
     fuser: Fuser
     reranker: Reranker
+    recaller: Recaller
     reader: Reader
     answerer: Answerer
 
@@ -68,6 +71,7 @@ class Stages:
             HybridRetriever(),
             ConvexFuser(),
             PaperReranker(),
+            MemoryRecaller(),
             EvidenceReader(),
             QuotingAndWritingAnswerer(limits),
         )
@@ -118,7 +122,7 @@ class Assistant:
             corpus = shipped_corpus()
             collection.index.update(read(corpus).papers, sources=[str(corpus)], progress=progress)
         collection.index.check()
-        return cls(settings, collection)
+        return cls(settings, collection, policy=PolicyInForce(settings.data_dir / "policies"))
 
     def with_stages(self, stages: Stages, *, open_model: OpenModel | None = None) -> Assistant:
         """An assistant over the same collection whose stages, and perhaps its model, are others."""
@@ -152,8 +156,6 @@ class Assistant:
         if objection(asked):
             return []
         context, (query, hits) = self._find(asked, (), options, "extractive")
-        whole = context.policy.evidence.model_copy(update={"papers": papers})
-        context.policy = context.policy.model_copy(update={"evidence": whole})
         return list(self.stages.reader.read(query, hits[:papers], context).evidence)
 
     def rank(self, question: str, options: Options = DEFAULT, *, rerank: bool = True) -> list[Hit]:
@@ -185,7 +187,7 @@ class Assistant:
         context, (query, hits) = self._find(asked, history, options, mode)
         trace = context.trace
         with trace.stage("rerank"):
-            reading = self.stages.reader.read(query, hits, context)
+            reading = self.stages.reader.read(query, hits[: context.policy.evidence.papers], context)
         trace.note("read", confidence=reading.confidence, verdict=reading.verdict, missing=list(reading.missing))
         trace.score("read", {one.paper.id: one.best.score for one in reading.evidence})
         papers = ranked_papers(hits[: max(self.settings.retrieved_papers, options.papers or 0)])
@@ -202,7 +204,7 @@ class Assistant:
         yield replace(
             _answer(asked, context.mode, body),
             standalone_question=query.standalone,
-            understood_as=query.standalone if query.standalone != asked else None,
+            understood_as=_understood(query, context),
             retrieved=papers,
             model=context.model_name,
             policy_version=context.policy.version,
@@ -240,12 +242,11 @@ class Assistant:
             with trace.stage("rewrite"):
                 query = stages.understander.understand(asked, history, context)
             trace.note("understand", **query.described())
-            with trace.stage("retrieve"):
-                rankings = stages.retriever.retrieve(query, context)
-                chunks = stages.fuser.fuse(query, rankings, context)
-            trace.note("retrieve", rankings=[ranking.described() for ranking in rankings], chunks=len(chunks))
+            hits = self._ranked(query, context)
             with trace.stage("rerank"):
-                hits = stages.reranker.rerank(query, chunks, context)
+                hits = stages.recaller.recall(
+                    query, hits, lambda text: self._ranked(restated(text, context), context), context
+                )
             shown = hits[: policy.retrieval.papers]
             for stage in ("dense", "lexical", "fused"):
                 trace.score(stage, {hit.passage.paper_id: getattr(hit, stage) for hit in shown})
@@ -254,6 +255,15 @@ class Assistant:
 
         _, (context, query, hits) = consistently(self.collection, find)
         return context, (query, hits)
+
+    def _ranked(self, query: Query, context: Context) -> list[Hit]:
+        stages, trace = self.stages, context.trace
+        with trace.stage("retrieve"):
+            rankings = stages.retriever.retrieve(query, context)
+            chunks = stages.fuser.fuse(query, rankings, context)
+        trace.note("retrieve", rankings=[ranking.described() for ranking in rankings], chunks=len(chunks))
+        with trace.stage("rerank"):
+            return stages.reranker.rerank(query, chunks, context)
 
     def _mode(self, options: Options) -> Mode:
         mode = options.mode or ("generative" if self.settings.writes else "extractive")
@@ -292,6 +302,13 @@ class Assistant:
             policy_version=self.policy().version,
             timings_ms=Trace().timings_ms(),
         )
+
+
+def _understood(query: Query, context: Context) -> str | None:
+    """What was searched for, where it is not what was typed."""
+    learned = [text for text, _ in context.recalled.rewrites]
+    searched = learned[0] if learned else query.standalone
+    return searched if searched != query.asked else None
 
 
 def _answer(asked: str, mode: Mode, body: Body) -> Answer:

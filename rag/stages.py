@@ -12,12 +12,15 @@ from typing import Protocol
 from rag.collection import View
 from rag.errors import ProviderError
 from rag.policy import Policy
+from rag.policy.memory import NOTHING, Recalled
 from rag.ports import ChatModel
 from rag.trace import Trace
 from rag.types import Hit, Mode, Options, TextDelta, Turn, Usage
 from rag.values.evidence import Body, Reading
 from rag.values.query import Query
 from rag.values.ranking import Ranking
+
+FindAgain = Callable[[str], list[Hit]]  # a wording → papers, best first
 
 
 @dataclass(slots=True)
@@ -34,6 +37,7 @@ class Context:
     usage: Usage = Usage()
     model_name: str | None = None  # of the model that took part
     notices: list[str] = field(default_factory=list)
+    recalled: Recalled = NOTHING  # what the policy's memory says about this question
 
     def spend(self, usage: Usage) -> None:
         """Count what a call of the model took."""
@@ -75,6 +79,14 @@ class Reranker(Protocol):
 
     def rerank(self, query: Query, hits: Sequence[Hit], context: Context) -> list[Hit]:
         """One hit a paper, its best chunk, best paper first."""
+        ...
+
+
+class Recaller(Protocol):
+    """Lets what is remembered of like questions have its say."""
+
+    def recall(self, query: Query, hits: list[Hit], search: FindAgain, context: Context) -> list[Hit]:
+        """hits: one a paper, best first. search: the same stages for another wording. Sets ``context.recalled``."""
         ...
 
 

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 
 from rag.evidence.answerability import confidence, decide, missing_words
 from rag.evidence.weigh import gather
 from rag.stages import Context
 from rag.types import Hit
-from rag.values.evidence import Reading
+from rag.values.evidence import PaperEvidence, Reading
 from rag.values.query import Query
 
 
@@ -16,13 +17,36 @@ class EvidenceReader:
     """Weighs sentences and decides by the policy's fitted models."""
 
     def read(self, query: Query, hits: Sequence[Hit], context: Context) -> Reading:
-        """hits: one a paper, best first; the policy says how many are read."""
+        """hits: one a paper, best first; all of them are read."""
         policy = context.policy
-        best = hits[: policy.evidence.papers]
-        papers = context.view.papers(hit.passage.paper_id for hit in best)
-        evidence = gather(query, best, papers, policy.evidence)
+        papers = context.view.papers(hit.passage.paper_id for hit in hits)
+        evidence = _remembered(gather(query, hits, papers, policy.evidence), context.recalled.sentences)
         fitted = policy.embedder == context.view.collection.embedder
         answerability = policy.answerability if fitted else policy.unfitted
-        sure = confidence(query, evidence, answerability)
+        sure = _supported(confidence(query, evidence, answerability), context.recalled.support)
         verdict = decide(sure, answerability) if evidence else "refused"
         return Reading(evidence, sure, verdict, tuple(missing_words(query, evidence)))
+
+
+def _supported(confidence: float, support: float) -> float:
+    """The confidence after what people said of answers to like questions. support: in [-1, 1]."""
+    moved = 1 - (1 - confidence) * (1 - support) if support >= 0 else confidence * (1 + support)
+    return round(moved, 4)
+
+
+def _remembered(
+    evidence: tuple[PaperEvidence, ...], sentences: Mapping[tuple[str, str], float]
+) -> tuple[PaperEvidence, ...]:
+    """The evidence with the scores of sentences that people found useful, or useless, moved accordingly."""
+    if not sentences:
+        return evidence
+    return tuple(
+        replace(
+            one,
+            sentences=tuple(
+                replace(sentence, score=sentence.score + sentences.get((one.paper.id, sentence.text), 0.0))
+                for sentence in one.sentences
+            ),
+        )
+        for one in evidence
+    )

@@ -7,16 +7,18 @@ does not know where a policy came from.
 from __future__ import annotations
 
 import json
+from collections.abc import Mapping
 from functools import cached_property, lru_cache
-from hashlib import sha256
 from pathlib import Path
-from typing import Self
+from typing import Any, Self
 
 import numpy as np
 from numpy.typing import ArrayLike, NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rag.errors import SettingsError
+from rag.policy.memory import Memory, Recollection
+from rag.policy.store import version_of
 
 DEFAULT = Path(__file__).with_name("default.json")
 
@@ -126,22 +128,6 @@ class Writing(Part):
     prompts: str  # version of the prompts that the numbers were measured with; see rag.prompts.version
 
 
-class Need(Part):
-    """Something that people have asked before, and what was learned from how they took the answers."""
-
-    id: str
-    text: str  # as most often asked
-    vector: str  # base64 of float16 [dimension], unit length, of the text
-    rewrite: str | None = None  # the wording that most often ended in success
-    rewrite_confidence: float = Field(default=0.0, ge=0, le=1)
-    relevance: dict[str, float] = Field(default_factory=dict)  # paper id → learned relevance in [-1, 1]
-    example: str | None = None  # an answer that somebody approved or corrected
-    people: int = Field(default=0, ge=0)  # how many taught it
-    since: str = ""  # ISO date of the first and, below, the last evidence; until: when it has faded
-    until: str = ""
-    why: str = ""  # in plain words, for the ledger
-
-
 class Policy(Part):
     """One frozen set of decisions. Equal content has the equal version on every machine."""
 
@@ -155,20 +141,29 @@ class Policy(Part):
     answering: Answering
     verification: Verification
     writing: Writing
-    memory: tuple[Need, ...] = ()
+    memory: Memory = Memory()  # what was learned about single needs
     rules: tuple[str, ...] = ()  # house rules for written answers that an operator approved
+    router: dict[str, Any] = Field(default_factory=dict)  # learned choice of pipeline or model for each question
 
     @classmethod
     def read(cls, path: Path) -> Self:
         """Raises SettingsError naming file and field."""
         try:
-            return cls.model_validate_json(path.read_bytes())
+            return cls.of(json.loads(path.read_text(encoding="utf-8")), str(path))
         except OSError as error:
             raise SettingsError(f"The policy {path} cannot be read: {error.strerror}.") from error
+        except ValueError as error:
+            raise SettingsError(f"The policy {path} is no JSON: {error}.") from error
+
+    @classmethod
+    def of(cls, record: Mapping[str, Any], name: str = "in force") -> Self:
+        """The policy that ``record`` was called on. Raises SettingsError naming the policy and the field."""
+        try:
+            return cls.model_validate(record)
         except ValidationError as error:
             fault = error.errors(include_input=False, include_url=False)[0]
             where = ".".join(str(part) for part in fault["loc"])
-            raise SettingsError(f"The policy {path} cannot be used: {where}: {fault['msg']}.") from error
+            raise SettingsError(f"The policy {name} cannot be used: {where}: {fault['msg']}.") from error
 
     @classmethod
     def default(cls) -> Policy:
@@ -178,11 +173,21 @@ class Policy(Part):
     @cached_property
     def version(self) -> str:
         """The first twelve hexadecimal digits of the SHA-256 of the canonical JSON."""
-        return sha256(self.to_json().encode()).hexdigest()[:12]
+        return version_of(self.record())
 
-    def to_json(self) -> str:
-        """Canonical JSON: sorted keys, so that equal policies have equal texts."""
-        return json.dumps(self.model_dump(mode="json"), sort_keys=True, indent=1, ensure_ascii=False) + "\n"
+    @cached_property
+    def recollection(self) -> Recollection:
+        """The memory, made ready for questions."""
+        return Recollection(self.memory)
+
+    def record(self) -> dict[str, Any]:
+        """As JSON: equal policies have equal records."""
+        return self.model_dump(mode="json")
+
+    def with_parts(self, **parts: object) -> Self:
+        """This policy with some parts replaced."""
+        kept = {name: getattr(self, name) for name in type(self).model_fields}
+        return type(self)(**{**kept, **parts})  # model_copy would keep the version of the old content
 
 
 @lru_cache(maxsize=1)

@@ -51,6 +51,11 @@ class QueryUnderstander:
         return by_rule
 
 
+def restated(text: str, context: Context) -> Query:
+    """A question in other words, which stands by itself."""
+    return make_query(text, Resolved(text, text), context)
+
+
 def make_query(asked: str, resolved: Resolved, context: Context) -> Query:
     """Cut, weigh and embed."""
     view, policy = context.view, context.policy

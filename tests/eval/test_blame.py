@@ -144,7 +144,7 @@ def test_selection(base: Assistant) -> None:
     policy = base.policy()
     good = policy.evidence.model
     bad = good.model_copy(update={"weights": tuple(-10 * one for one in good.weights), "intercept": -good.intercept})
-    spoilt = policy.model_copy(update={"evidence": policy.evidence.model_copy(update={"model": bad})})
+    spoilt = policy.with_parts(evidence=policy.evidence.model_copy(update={"model": bad}))
     assistant = having(base.with_policy(spoilt))
     wrong = [one for one in GOLD.values() if one.expects == "answer" and len(one.turns) == 1 and one.kind != "multi"]
     blamed = [
