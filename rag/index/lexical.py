@@ -26,6 +26,7 @@ from rag.text import content_words
 from rag.types import Passage
 
 K1, B = 1.2, 0.75
+TITLE = 2  # times that a title counts: its words say what a paper is about
 MAX_WORDS = 30_000  # of the vocabulary, commonest first, get a vector and so can stand in for a question's word
 NEAREST = 8  # words that may stand in for one word of a question ...
 MIN_LIKENESS = 0.3  # ... if they are at least so much alike: 0 as any two words, 1 the same
@@ -59,7 +60,7 @@ class LexicalIndex:
         fresh = folder.with_name(f".{folder.name}.{os.getpid()}")
         shutil.rmtree(fresh, ignore_errors=True)
         fresh.mkdir(parents=True)
-        pairs = [content_words(f"{passage.title} {passage.text}") for _, passage in passages]
+        pairs = [content_words(" ".join([passage.title] * TITLE + [passage.text])) for _, passage in passages]
         if any(pairs):
             bm25 = bm25s.BM25(k1=K1, b=B, method="lucene")
             bm25.index([[stem for stem, _ in found] for found in pairs], show_progress=False)

@@ -83,6 +83,18 @@ def test_words_of_the_title_count(finder: Finder) -> None:
     assert ids(finder.lexical.retrieve("variable", 1, Options())) == ["stars"]
 
 
+def test_a_paper_about_something_beats_one_that_mentions_it(tmp_path: Path) -> None:
+    index = open_index(tmp_path)
+    told = "Gulls nest on cliffs. They return each spring."
+    index.update(
+        [
+            Paper("mentions", "Life on cliffs", f"Gulls nest there. {told}"),  # says the word twice, in its text
+            Paper("about", "Gulls", told),  # says it once, and is called so
+        ]
+    )
+    assert ids(open_finder(index).lexical.retrieve("gulls", 2, Options())) == ["about", "mentions"]
+
+
 def test_fused_search_keeps_both_scores(finder: Finder) -> None:
     hits = finder.hybrid.retrieve("whales sing", 10, Options())
     assert ids(hits)[0] == "whales"
