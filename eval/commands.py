@@ -243,14 +243,19 @@ def _opened(config: Config, settings: Settings, others: Dataset | None = None) -
 
 
 def _execute(setup: Setup) -> Run:
-    from eval.run import execute
-    from eval.table import table
+    from eval.config import READBACK
+    from eval.run import execute, grade
+    from eval.slices import slices
+    from eval.table import aligned, table
 
     with _bar("asking", "replies", len(setup.items) * len(setup.systems)) as progress:
         run = execute(setup, progress=progress)
     click.echo(table({name: run.figures(name) for name in run.systems}))
+    rows = run.rows()
+    for title, part in slices(grade(rows, setup.questions).get(READBACK, [])).items():
+        click.echo(f"\n{title}\n{aligned(part)}")
     click.echo(f"\n{len(setup.questions)} questions, run {run.id}.", err=True)
-    crashed = [row for row in run.rows() if row.error]
+    crashed = [row for row in rows if row.error]
     for row in crashed[:5]:
         click.echo(f"{row.system} crashed on {row.item}: {row.error}", err=True)
     if len(crashed) > 5:

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import asdict, dataclass
 from typing import Any, Literal, get_args
 
-from eval.measures import Graded, right
+from eval.graded import Graded
 
 BLAMES = "blame.jsonl"  # file of a run's folder
 Stage = Literal["rewrite", "retrieval", "ranking", "selection", "verification", "abstention"]
@@ -41,8 +41,8 @@ class Blame:
 
 def failures(graded: Sequence[Graded]) -> list[Graded]:
     """Replies to questions as written that are not all right, worst first."""
-    wrong = [one for one in graded if one.asker is None and right(one) < 1.0]
-    return sorted(wrong, key=lambda one: (right(one), one.question.id))
+    wrong = [one for one in graded if one.asker is None and one.right < 1.0]
+    return sorted(wrong, key=lambda one: (one.right, one.question.id))
 
 
 def tally(blames: Sequence[Blame]) -> dict[str, int]:

@@ -9,14 +9,16 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import cached_property
 from math import inf
+from statistics import fmean, median
 from typing import Literal
 
-from eval.gold import STANDALONE, GoldQuestion
+from eval.gold import STANDALONE
+from eval.graded import Graded
 from eval.metrics import (
     CENTRAL,
     CitedSentence,
+    Class,
     abstention_f1,
     all_gold_recall,
     answer_length,
@@ -25,60 +27,21 @@ from eval.metrics import (
     citation_scores,
     cited_precision,
     cited_recall,
+    coverage_within,
+    decision_cost,
     excess_aurc,
     fact_coverage,
     ndcg,
     quote_exactness,
     recall,
     reciprocal_rank,
-    spread,
 )
 from rag.trace import TIMED
-from rag.types import Answer
 
 Better = Literal["higher", "lower", "neither"]
 Values = dict[str, float]  # question id -> score
-
-
-@dataclass(frozen=True)
-class Graded:
-    """One thing that was asked, and what came back."""
-
-    question: GoldQuestion
-    asker: str | None  # None: the question as written
-    answer: Answer | None  # None: the system crashed, which is wrong in every measure
-
-    @cached_property
-    def right(self) -> float:
-        """See the function ``right``; worked out once, because a bootstrap asks hundreds of times."""
-        if self.question.expects == "abstain":
-            return CAUTION if self.hedged else float(self.silent)
-        if self.question.expects == "correct" and self.silent:
-            return 1.0
-        return _facts(self)
-
-    @property
-    def ranked(self) -> list[str]:
-        """Ids of the papers found, best first."""
-        return [paper.paper_id for paper in self.answer.retrieved] if self.answer else []
-
-    @property
-    def answered(self) -> bool:
-        """Whether it got an answer, right or wrong."""
-        return self.answer is not None and not self.answer.abstained
-
-    @property
-    def hedged(self) -> bool:
-        """Whether the closest was offered, with a caveat."""
-        return self.answer is not None and self.answer.verdict == "closest"
-
-    @property
-    def silent(self) -> bool:
-        """Whether it was told that there is no answer."""
-        return self.answer is not None and self.answer.abstained
-
-
-CAUTION = 0.5  # worth of offering the closest, with its caveat, where nothing answers
+BUDGETS = (30, 60, 90, 120)  # words of an answer that are read
+LISTS = frozenset({"multi", "list"})  # kinds whose answer is a list of papers
 
 
 @dataclass(frozen=True, slots=True)
@@ -94,24 +57,6 @@ class Measure:
     overall: Callable[[Sequence[Graded]], float | None] | None = None  # of all questions at once
 
 
-def right(one: Graded) -> float:
-    """How right the reply is, in [0, 1]: the one number that means the same for every kind of question.
-
-    Where silence is right, 1.0 for silence and else 0.0; where an answer is right, the share of its facts, and 0.0 for
-    silence, whatever evidence it shows; if the question lists no facts, 1.0 if a central paper is cited. A false
-    premise may be corrected or declined. A crash is 0.0.
-    """
-    return one.right
-
-
-def _facts(one: Graded) -> float:
-    if not one.answer or not one.answered:
-        return 0.0
-    if not one.question.facts:  # other people's questions may come without
-        return float(any(one.question.gold.get(paper, 0) >= CENTRAL for paper in _cited(one)))
-    return fact_coverage(one.answer.text, one.question.facts)
-
-
 def _ranking(score: Callable[[list[str], Mapping[str, int]], float]) -> Callable[[Graded], float | None]:
     return lambda one: score(one.ranked, one.question.gold) if one.question.gold else None
 
@@ -122,7 +67,7 @@ def _complete(one: Graded) -> float | None:
 
 
 def _fact_coverage(one: Graded) -> float | None:
-    return _facts(one) if one.question.expects == "answer" and one.question.facts else None
+    return one.facts if one.question.expects == "answer" and one.question.facts else None
 
 
 def _length(one: Graded) -> float | None:
@@ -142,19 +87,82 @@ def _cites(one: Graded, part: Literal["precision", "recall"]) -> float | None:
 
 
 def _cited(one: Graded) -> list[str]:
-    return [citation.paper_id for citation in one.answer.citations] if one.answer and one.answered else []
+    return [quote.paper_id for quote in one.shown]
 
 
 def _papers(one: Graded, score: Callable[[list[str], Mapping[str, int]], float]) -> float | None:
     return score(_cited(one), one.question.gold) if one.question.expects == "answer" else None
 
 
+def _list_f1(one: Graded) -> float | None:
+    """Harmonic mean of the precision and the recall of the listed papers; a refusal lists none."""
+    if one.question.kind not in LISTS:
+        return None
+    precision = cited_precision(_cited(one), one.question.gold)
+    found = cited_recall(_cited(one), one.question.gold)
+    return 2 * precision * found / (precision + found) if found and precision else 0.0
+
+
+def _of_lists(score: Callable[[list[str], Mapping[str, int]], float]) -> Callable[[Graded], float | None]:
+    return lambda one: score(_cited(one), one.question.gold) if one.question.kind in LISTS else None
+
+
+def _first_place(one: Graded) -> float | None:
+    """Whether the one central paper is ranked first."""
+    central = [paper for paper, grade in one.question.gold.items() if grade >= CENTRAL]
+    return float(one.ranked[:1] == central) if len(central) == 1 else None
+
+
+def _within(words: int) -> Callable[[Graded], float | None]:
+    def coverage(one: Graded) -> float | None:
+        if one.question.expects != "answer" or not one.question.facts:
+            return None
+        return coverage_within(one.answer.text, one.question.facts, words) if one.answer and one.answered else 0.0
+
+    return coverage
+
+
+def _answer_score(one: Graded) -> float | None:
+    at_budgets = [_within(words)(one) for words in BUDGETS]
+    return None if at_budgets[0] is None else fmean(value or 0.0 for value in at_budgets)
+
+
+def _first_sentence(one: Graded) -> float | None:
+    """Whether the first sentence holds a fact that was asked for."""
+    question = one.question
+    if question.expects != "answer" or not question.facts or question.kind in LISTS:
+        return None
+    if not one.answer or not one.answered or not one.answer.sentences:
+        return 0.0
+    return float(fact_coverage(one.answer.sentences[0].text, question.facts) > 0)
+
+
+def _median_length(graded: Sequence[Graded]) -> float | None:
+    lengths = [_length(one) for one in graded]
+    known = [length for length in lengths if length is not None]
+    return float(median(known)) if known else None
+
+
+def _answered_as_known(kind: Class) -> Callable[[Graded], float | None]:
+    return lambda one: float(one.verdict in ("answered", None)) if one.kind == kind else None
+
+
 def _false_answer(one: Graded) -> float | None:
-    return float(not (one.silent or one.hedged)) if one.question.expects == "abstain" else None
+    return float(one.verdict in ("answered", None)) if one.question.expects == "abstain" else None
 
 
 def _false_refusal(one: Graded) -> float | None:
     return float(not one.answered) if one.question.expects == "answer" else None
+
+
+def _closest_is_right(one: Graded) -> float | None:
+    return float(one.shows_right_paper) if one.kind == "answerable" and one.verdict == "closest" else None
+
+
+def _decision(one: Graded) -> float | None:
+    if one.question.expects == "correct":
+        return None
+    return decision_cost(one.kind, one.verdict, right_paper=one.shows_right_paper)
 
 
 def _decided(graded: Sequence[Graded]) -> list[Graded]:
@@ -165,14 +173,14 @@ def _decided(graded: Sequence[Graded]) -> list[Graded]:
 def _abstention_f1(graded: Sequence[Graded]) -> float | None:
     some = _decided(graded)
     answerable = [one.question.answerable for one in some]
-    return abstention_f1(answerable, [one.silent for one in some]) if not all(answerable) else None
+    return abstention_f1(answerable, [one.verdict == "refused" for one in some]) if not all(answerable) else None
 
 
 def _risks(graded: Sequence[Graded]) -> tuple[list[float], list[float]]:
     """Confidence and loss of each question; silence comes last and counts as a loss, as risk_coverage asks for."""
     some = _decided(graded)
     confidence = [one.answer.confidence if one.answer and one.answered else -inf for one in some]
-    loss = [1.0 - right(one) if one.answered else 1.0 for one in some]
+    loss = [1.0 - one.right if one.answered else 1.0 for one in some]
     return confidence, loss
 
 
@@ -198,8 +206,14 @@ def _tokens(one: Graded) -> float | None:
 
 
 MEASURES: tuple[Measure, ...] = (
-    Measure("right", "Overall", "how right the reply is: facts held, or silence where silence is right", score=right),
+    Measure(
+        "right",
+        "Overall",
+        "how right the reply is: facts held, or silence where silence is right",
+        score=lambda one: one.right,
+    ),
     Measure("ndcg@10", "Retrieval", "gold papers high in the first ten", score=_ranking(lambda r, g: ndcg(r, g, 10))),
+    Measure("recall@1", "Retrieval", "the right paper first, where there is one alone", score=_first_place),
     Measure("recall@5", "Retrieval", "gold papers among the first five", score=_ranking(lambda r, g: recall(r, g, 5))),
     Measure("recall@10", "Retrieval", "gold papers among the first ten", score=_ranking(lambda r, g: recall(r, g, 10))),
     Measure(
@@ -213,7 +227,14 @@ MEASURES: tuple[Measure, ...] = (
     ),
     Measure("fact_coverage", "Answer", "facts that the answer holds, where there is one to give", score=_fact_coverage),
     Measure("quote_exactness", "Answer", "quotes that stand in the abstract where they say", bounds=(0.0, 1.0)),
+    Measure("answer_score", "Answer", "facts within 30, 60, 90 and 120 words, averaged", score=_answer_score),
+    *(
+        Measure(f"coverage@{words}", "Answer", f"facts within the first {words} words", score=_within(words))
+        for words in BUDGETS
+    ),
+    Measure("first_sentence", "Answer", "an asked-for fact in the first sentence", score=_first_sentence),
     Measure("length", "Answer", "words of an answer", "neither", None, score=_length),
+    Measure("median_length", "Answer", "median words of an answer", "neither", None, overall=_median_length),
     Measure(
         "citation_precision",
         "Citation",
@@ -227,22 +248,39 @@ MEASURES: tuple[Measure, ...] = (
         "cited_precision", "Citation", "papers cited that are gold", score=lambda one: _papers(one, cited_precision)
     ),
     Measure("cited_recall", "Citation", "central papers that are cited", score=lambda one: _papers(one, cited_recall)),
-    Measure("false_answers", "Abstention", "unanswerable questions that got an answer", "lower", score=_false_answer),
-    Measure("false_refusals", "Abstention", "answerable questions that got none", "lower", score=_false_refusal),
-    Measure("abstention_f1", "Abstention", "unanswerable questions told from others", overall=_abstention_f1),
+    Measure("list_precision", "Lists", "listed papers that belong", score=_of_lists(cited_precision)),
+    Measure("list_recall", "Lists", "papers that belong and are listed", score=_of_lists(cited_recall)),
+    Measure("list_f1", "Lists", "harmonic mean of both", score=_list_f1),
+    Measure("decision_cost", "Answerability", "cost of answer, closest or refusal", "lower", score=_decision),
+    Measure("false_refusals", "Answerability", "answerable questions that were refused", "lower", score=_false_refusal),
     Measure(
-        "aurc", "Abstention", "area under risk against coverage", "lower", overall=lambda all_: aurc(*_risks(all_))
+        "false_answers", "Answerability", "unanswerable questions that got an answer", "lower", score=_false_answer
+    ),
+    Measure(
+        "field_answered",
+        "Answerability",
+        "of these, in the field: answered as if known",
+        "lower",
+        score=_answered_as_known("in the field"),
+    ),
+    Measure(
+        "off_topic_answered", "Answerability", "of these, off topic", "lower", score=_answered_as_known("off topic")
+    ),
+    Measure("closest_is_right", "Answerability", "the right paper shown among the closest", score=_closest_is_right),
+    Measure("abstention_f1", "Answerability", "unanswerable questions told from others", overall=_abstention_f1),
+    Measure(
+        "aurc", "Answerability", "area under risk against coverage", "lower", overall=lambda all_: aurc(*_risks(all_))
     ),
     Measure(
         "excess_aurc",
-        "Abstention",
+        "Answerability",
         "that area above the best possible order",
         "lower",
         overall=lambda all_: excess_aurc(*_risks(all_)),
     ),
     Measure(
         "calibration_error",
-        "Abstention",
+        "Answerability",
         "stated confidence against how often it is right",
         "lower",
         overall=_calibration,
@@ -285,7 +323,7 @@ def _follow_ups(graded: Sequence[Graded], found: dict[str, Values]) -> None:
     for one in graded:
         asked = one.question.id
         if one.asker == STANDALONE and asked in found["right"]:
-            found["follow_up_loss"][asked] = right(one) - found["right"][asked]
+            found["follow_up_loss"][asked] = one.right - found["right"][asked]
             if asked in found["ndcg@10"]:
                 found["follow_up_loss_ndcg"][asked] = ndcg(one.ranked, one.question.gold, 10) - found["ndcg@10"][asked]
 
@@ -294,10 +332,9 @@ def _phrasings(graded: Sequence[Graded], found: dict[str, Values]) -> None:
     scores: dict[str, list[float]] = defaultdict(list)
     for one in graded:
         if one.asker != STANDALONE:
-            scores[one.question.id].append(right(one))
+            scores[one.question.id].append(one.right)
     for asked, several in scores.items():
         if len(several) > 1:
-            parts = spread(several)
-            found["phrasing_mean"][asked] = parts.mean
-            found["phrasing_worst"][asked] = parts.worst
-            found["phrasing_width"][asked] = parts.width
+            found["phrasing_mean"][asked] = fmean(several)
+            found["phrasing_worst"][asked] = min(several)
+            found["phrasing_width"][asked] = max(several) - min(several)

@@ -51,7 +51,8 @@ def measures_version() -> str:
     """Hash of the code that scores answers; scores of two versions must not be compared."""
     here = Path(__file__).parent
     return digest(
-        files_hash(here / "metrics"), *((here / name).read_text("utf-8") for name in ("measures.py", "gold.py"))
+        files_hash(here / "metrics"),
+        *((here / name).read_text("utf-8") for name in ("graded.py", "measures.py", "gold.py")),
     )
 
 

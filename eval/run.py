@@ -19,7 +19,8 @@ from eval.baselines import Bm25, EmbedderAlone, FirstAbstract, LlamaIndexCitatio
 from eval.collection import prepare
 from eval.config import BM25, CITATIONS, EMBEDDER, READBACK, STARTER, SYSTEMS, Config, public
 from eval.gold import GOLD, STANDALONE, Dataset, GoldQuestion, Item, expand, gold_hash, load_gold
-from eval.measures import Graded, score
+from eval.graded import Graded
+from eval.measures import score
 from eval.provenance import code_version, commit, corpus_hash, digest, measures_version, versions
 from eval.results import META, AnswerCache, Row, Run
 from eval.summary import summarise

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from contextlib import suppress
 from dataclasses import dataclass
 
 import numpy as np
 
-from eval.measures import BY_NAME, MEASURES, Graded, Measure, Values
+from eval.graded import Graded
+from eval.measures import BY_NAME, MEASURES, Measure, Values
 from eval.stats import bootstrap_interval
 
 RESAMPLES = 300  # of an overall measure, which has to be computed anew each time
@@ -54,19 +56,16 @@ def _overall(measure: Measure, graded: Sequence[Graded]) -> Figure | None:
     assert measure.overall is not None
     if all(one.question.expects == "correct" for one in graded):
         return None
-    value = measure.overall(graded)
+    ordered = sorted(graded, key=lambda one: one.question.id)  # so that a seeded draw does not depend on the order
+    value = measure.overall(ordered)
     if value is None:
         return None
+
     rng = np.random.default_rng(0)
-    ordered = sorted(graded, key=lambda one: one.question.id)  # so that a seeded draw does not depend on the order
-    drawn = []
-    for _ in range(RESAMPLES):
-        sample = [ordered[place] for place in rng.integers(0, len(ordered), len(ordered))]
-        try:
-            again = measure.overall(sample)
-        except ValueError:
-            continue
-        if again is not None:
-            drawn.append(again)
-    low, high = np.quantile(drawn, [0.025, 0.975]) if drawn else (value, value)
+    drawn = [value]
+    for places in rng.integers(0, len(ordered), (RESAMPLES, len(ordered))):
+        with suppress(ValueError):
+            again = measure.overall([ordered[place] for place in places])
+            drawn += [] if again is None else [again]
+    low, high = np.quantile(drawn, [0.025, 0.975])
     return Figure(value, float(min(low, value)), float(max(high, value)), len(graded))

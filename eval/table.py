@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from eval.measures import BY_NAME, MEASURES, Measure
+from eval.measures import MEASURES, Measure
 from eval.summary import Figure
 
 ARROWS = {"higher": "↑", "lower": "↓", "neither": " "}
@@ -55,8 +55,3 @@ def aligned(rows: Sequence[Sequence[str]]) -> str:
         cells = [cell.ljust(widths[at]) if at == 0 else cell.rjust(widths[at]) for at, cell in enumerate(row)]
         lines.append("  ".join(cells).rstrip())
     return "\n".join(lines)
-
-
-def legend() -> str:
-    """What each measure says, one line each."""
-    return aligned([[name, measure.says] for name, measure in BY_NAME.items()])

@@ -15,8 +15,8 @@ from collections.abc import Callable, Collection, Sequence
 from eval.config import READBACK
 from eval.failures import BLAMES, STAGES, Blame, Stage, failures
 from eval.gold import GoldQuestion
+from eval.graded import Graded
 from eval.lab.counterfactual import replay
-from eval.measures import Graded, right
 from eval.results import Run
 from eval.run import Setup, grade
 from rag.engine import Assistant
@@ -59,12 +59,12 @@ def blame(assistant: Assistant, question: GoldQuestion, answer: Answer | None) -
 
     def again(stages: Collection[Stage]) -> float:
         try:
-            return right(Graded(question, None, replay(assistant, question, answer, stages)))
+            return Graded(question, None, replay(assistant, question, answer, stages)).right
         except Exception as error:  # what crashes is not right
             log.warning("%s fails with gold %s", question.id, ", ".join(stages), exc_info=error)
             return 0.0
 
-    return find_blame(question.id, right(Graded(question, None, answer)), stages_of(question), again)
+    return find_blame(question.id, Graded(question, None, answer).right, stages_of(question), again)
 
 
 def blame_run(setup: Setup, run: Run, progress: Callable[[int], None] = lambda _: None) -> list[Blame]:
@@ -75,7 +75,7 @@ def blame_run(setup: Setup, run: Run, progress: Callable[[int], None] = lambda _
     known = {one.question_id: one for one in map(Blame.of, run.lines(BLAMES))}
     found = []
     for one in failures(grade(run.rows(), setup.questions).get(READBACK, [])):
-        score = right(one)
+        score = one.right
         before = known.get(one.question.id)
         found.append(before if before and before.score == score else blame(setup.assistant, one.question, one.answer))
         progress(1)

@@ -18,7 +18,7 @@ from pathlib import Path
 from typing import Any
 
 from eval.gold import Dataset, Expects, GoldQuestion
-from eval.measures import Graded
+from eval.graded import Graded
 from eval.stats import auc, auc_interval
 from eval.table import aligned
 from rag.errors import CorpusError

@@ -14,26 +14,10 @@ from numpy.typing import NDArray
 Floats = NDArray[np.float64]
 
 
-def false_answer_rate(answerable: Sequence[bool], abstained: Sequence[bool]) -> float:
-    """Share of the unanswerable questions that got an answer, which can only be invented, in [0, 1]; lower is better.
-
-    Source: 1 - accuracy on the "NoAns" questions of SQuAD 2, Rajpurkar, Jia and Liang 2018, arXiv:1806.03822.
-    """
-    return _share_abstained(answerable, abstained, of_answerable=False, abstaining=False)
-
-
-def false_refusal_rate(answerable: Sequence[bool], abstained: Sequence[bool]) -> float:
-    """Share of the answerable questions that got no answer, in [0, 1]; lower is better. A silent system: 1.0.
-
-    Source: over-refusal, as in Röttger et al. 2024, XSTest, arXiv:2308.01263.
-    """
-    return _share_abstained(answerable, abstained, of_answerable=True, abstaining=True)
-
-
 def abstention_f1(answerable: Sequence[bool], abstained: Sequence[bool]) -> float:
     """F1 of abstaining as the detection of unanswerable questions, in [0, 1]; 0 if no abstention was right.
 
-    A system that never answers does not score zero here: read it beside false_refusal_rate. Raises ValueError if no
+    A system that never answers does not score zero here: read it beside the false refusals. Raises ValueError if no
     question is unanswerable. Source: van Rijsbergen 1979, Information Retrieval, chapter 7.
     """
     _check(answerable, abstained)
@@ -93,16 +77,6 @@ def calibration_error(confidence: Sequence[float], correct: Sequence[float], *, 
     sure, right = sure[order], _mean_over_ties(sure[order], right[order])
     gaps = np.array_split(sure - right, min(bins, len(sure)))
     return float(sum(abs(gap.sum()) for gap in gaps) / len(sure))
-
-
-def _share_abstained(
-    answerable: Sequence[bool], abstained: Sequence[bool], *, of_answerable: bool, abstaining: bool
-) -> float:
-    _check(answerable, abstained)
-    chosen = [silent for flag, silent in zip(answerable, abstained, strict=True) if bool(flag) is of_answerable]
-    if not chosen:
-        raise ValueError(f"no question is {'answerable' if of_answerable else 'unanswerable'}")
-    return sum(bool(silent) is abstaining for silent in chosen) / len(chosen)
 
 
 def _check(first: Sequence[object], second: Sequence[object]) -> None:

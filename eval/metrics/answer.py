@@ -21,6 +21,15 @@ def fact_coverage(text: str, facts: Sequence[Sequence[str]]) -> float:
     return sum(holds_fact(text, forms) for forms in facts) / len(facts)
 
 
+def coverage_within(text: str, facts: Sequence[Sequence[str]], words: int) -> float:
+    """Fact coverage of the first so many words of the answer, in [0, 1], so that quoting more cannot win.
+
+    Words are counted as ``answer_length`` counts them. Source: nugget recall at a length budget, as in the pyramid
+    and character-budget evaluations of TREC's QA track, Dang, Lin and Kelly 2006.
+    """
+    return fact_coverage(" ".join(_MARKER.sub(" ", text).split()[:words]), facts)
+
+
 def answer_length(text: str) -> int:
     """Words of the answer, from 0 up, as white space divides them; [n] markers are no words.
 

@@ -44,12 +44,6 @@ class CitationScores:
     precision: float
     recall: float
 
-    @property
-    def f1(self) -> float:
-        """Harmonic mean, in [0, 1]; 0 if both are 0."""
-        both = self.precision + self.recall
-        return 2 * self.precision * self.recall / both if both else 0.0
-
 
 def shares_words(claim: str, evidence: str, *, share: float = 0.6) -> bool:
     """Whether the evidence holds every number of the claim and at least a share of its other content words.

@@ -1,96 +1,57 @@
-"""Measures of a ranking of papers against graded gold papers. Pure; higher is better; silence scores zero.
+"""Measures of a ranking of papers against graded gold papers, by ir_measures. All in [0, 1]; higher is better.
 
-Everywhere: ``ranked`` holds distinct paper ids, best first; ``gold`` maps paper id -> grade, an unlisted id counts as
-0; a paper is relevant from ``min_grade`` on. All raise ValueError if a paper is ranked twice, if k < 1, or if no gold
-paper is relevant: a question without relevant papers has no retrieval score, leave it out.
+Everywhere: ``ranked`` holds distinct paper ids, best first; ``gold`` maps paper id → grade, an unlisted id counts as
+0; a paper is relevant from ``min_grade`` on; an empty ranking scores 0. All raise ValueError if a paper is ranked
+twice or no gold paper is relevant: a question without relevant papers has no retrieval score, leave it out.
 """
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from math import log2
+from typing import Any
+
+import ir_measures
 
 CENTRAL = 2  # grade of a paper that a complete answer must use; 1 is merely useful
 
 
 def recall(ranked: Sequence[str], gold: Mapping[str, int], k: int, *, min_grade: int = 1) -> float:
-    """Share of the relevant papers that are among the first k, in [0, 1].
+    """Share of the relevant papers among the first k.
 
-    Source: Manning, Raghavan and Schütze 2008, Introduction to Information Retrieval, section 8.3; ir_measures R@k.
+    Source: Manning, Raghavan and Schütze 2008, Introduction to Information Retrieval, section 8.3.
     """
-    relevant = _relevant(ranked, gold, k, min_grade)
-    return len(relevant.intersection(ranked[:k])) / len(relevant)
-
-
-def precision(ranked: Sequence[str], gold: Mapping[str, int], k: int, *, min_grade: int = 1) -> float:
-    """Share of the first k places that hold a relevant paper, in [0, 1]; a place left empty counts as wrong.
-
-    Source: Manning, Raghavan and Schütze 2008, section 8.4; ir_measures P@k.
-    """
-    relevant = _relevant(ranked, gold, k, min_grade)
-    return len(relevant.intersection(ranked[:k])) / k
+    return _value(ir_measures.R(rel=min_grade) @ k, ranked, gold, min_grade)
 
 
 def ndcg(ranked: Sequence[str], gold: Mapping[str, int], k: int) -> float:
-    """Normalised discounted cumulative gain of the first k, in [0, 1]: sum of grade / log2(1 + rank), over the best.
+    """Normalised discounted cumulative gain of the first k, with linear gain and a log2 discount.
 
-    Source: Järvelin and Kekäläinen 2002, doi:10.1145/582415.582418 (linear gain, log2 discount); ir_measures nDCG@k.
+    Source: Järvelin and Kekäläinen 2002, Cumulated Gain-Based Evaluation of IR Techniques.
     """
-    _relevant(ranked, gold, k, 1)
-    best = _dcg(sorted((grade for grade in gold.values() if grade > 0), reverse=True)[:k])
-    return _dcg([max(0, gold.get(paper, 0)) for paper in ranked[:k]]) / best
+    return _value(ir_measures.nDCG @ k, ranked, gold)
 
 
-def reciprocal_rank(
-    ranked: Sequence[str], gold: Mapping[str, int], k: int | None = None, *, min_grade: int = 1
-) -> float:
-    """1 / rank of the first relevant paper, in [0, 1]; 0 if none is among the first k (None: anywhere).
+def reciprocal_rank(ranked: Sequence[str], gold: Mapping[str, int], k: int) -> float:
+    """1 / rank of the first relevant paper, 0 if none is among the first k; its mean over questions is the MRR.
 
-    Its mean over questions is the MRR. Source: Voorhees 1999, The TREC-8 Question Answering
-    Track Report; ir_measures RR.
+    Source: Voorhees 1999, The TREC-8 Question Answering Track Report.
     """
-    relevant = _relevant(ranked, gold, k, min_grade)
-    return next((1 / rank for rank, paper in enumerate(ranked[:k], start=1) if paper in relevant), 0.0)
+    return _value(ir_measures.RR @ k, ranked, gold)
 
 
-def average_precision(
-    ranked: Sequence[str], gold: Mapping[str, int], k: int | None = None, *, min_grade: int = 1
-) -> float:
-    """Mean, over the relevant papers, of the precision at each one's rank, in [0, 1]; a paper not found adds 0.
-
-    Only the first k places count (None: all). Source: Buckley and Voorhees 2000, doi:10.1145/345508.345543;
-    ir_measures AP.
-    """
-    relevant = _relevant(ranked, gold, k, min_grade)
-    found, total = 0, 0.0
-    for rank, paper in enumerate(ranked[:k], start=1):
-        if paper in relevant:
-            found += 1
-            total += found / rank
-    return total / len(relevant)
-
-
-def all_gold_recall(ranked: Sequence[str], gold: Mapping[str, int], k: int, *, min_grade: int = CENTRAL) -> float:
+def all_gold_recall(ranked: Sequence[str], gold: Mapping[str, int], k: int) -> float:
     """1.0 if every central paper is among the first k, else 0.0: what a question for a complete list needs.
 
     Source: the "all evidence retrieved" criterion of multi-hop retrieval, e.g. Xiong et al. 2021, arXiv:2009.12756.
     """
-    relevant = _relevant(ranked, gold, k, min_grade)
-    return float(relevant.issubset(ranked[:k]))
+    return float(recall(ranked, gold, k, min_grade=CENTRAL) == 1.0)
 
 
-def _relevant(ranked: Sequence[str], gold: Mapping[str, int], k: int | None, min_grade: int) -> set[str]:
-    if k is not None and k < 1:
-        raise ValueError(f"k must be at least 1, not {k}")
-    if min_grade < 1:
-        raise ValueError(f"min_grade must be at least 1, not {min_grade}")
+def _value(measure: Any, ranked: Sequence[str], gold: Mapping[str, int], min_grade: int = 1) -> float:
     if len(set(ranked)) < len(ranked):
         raise ValueError("a paper is ranked twice")
-    relevant = {paper for paper, grade in gold.items() if grade >= min_grade}
-    if not relevant:
+    if not any(grade >= min_grade for grade in gold.values()):
         raise ValueError(f"no gold paper has grade {min_grade} or more")
-    return relevant
-
-
-def _dcg(gains: Sequence[int]) -> float:
-    return sum(gain / log2(1 + rank) for rank, gain in enumerate(gains, start=1))
+    run = {paper: 1 / rank for rank, paper in enumerate(ranked, start=1)}
+    (found,) = ir_measures.iter_calc([measure], {"q": dict(gold)}, {"q": run})
+    return float(found.value)

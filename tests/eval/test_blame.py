@@ -12,8 +12,8 @@ import pytest
 
 from eval.failures import STAGES, Blame, Stage, failures, tally
 from eval.gold import GoldQuestion
+from eval.graded import Graded
 from eval.lab.blame import blame, find_blame, stages_of
-from eval.measures import Graded, right
 from eval.run import Setup
 from rag.answer.answerer import Limits, QuotingAndWritingAnswerer, open_verifier
 from rag.collection import Collection as RagCollection
@@ -120,7 +120,7 @@ def explained(assistant: Assistant, question: GoldQuestion) -> Blame:
     """Ask, check that the reply is wrong, and explain it."""
     chat = assistant.conversation()
     *_, reply = [chat.ask(turn) for turn in question.turns]
-    assert right(Graded(question, None, reply)) < 1.0, "the planted fault has no effect"
+    assert Graded(question, None, reply).right < 1.0, "the planted fault has no effect"
     return blame(assistant, question, reply)
 
 
@@ -150,7 +150,7 @@ def test_selection(base: Assistant) -> None:
     blamed = [
         blame(assistant, one, reply)
         for one in wrong
-        if right(Graded(one, None, reply := assistant.ask(one.question))) < 1
+        if Graded(one, None, reply := assistant.ask(one.question)).right < 1
     ]
     assert blamed, "the planted fault has no effect"
     assert {one.stages for one in blamed} == {("selection",)}

@@ -8,7 +8,8 @@ from math import isclose
 import pytest
 
 from eval.gold import STANDALONE
-from eval.measures import BY_NAME, Graded, right, score
+from eval.graded import Graded
+from eval.measures import BY_NAME, score
 from eval.summary import summarise
 from tests.eval.conftest import LINES, PAPERS, answer, question_of
 
@@ -22,17 +23,17 @@ GOOD = answer("412 were filmed [1]", quotes=[("bees", "We filmed 412 waggle danc
 
 
 def test_right_means_facts_or_silence_by_what_the_question_expects() -> None:
-    assert right(Graded(FACT, None, GOOD)) == 1.0
-    assert right(Graded(SINGLE, None, answer("It is linseed oil."))) == 0.5
-    assert right(Graded(FACT, None, SILENT)) == 0.0  # the evidence that an abstention shows is no answer
-    assert right(Graded(UNANSWERABLE, None, SILENT)) == 1.0
-    assert right(Graded(UNANSWERABLE, None, GOOD)) == 0.0
+    assert Graded(FACT, None, GOOD).right == 1.0
+    assert Graded(SINGLE, None, answer("It is linseed oil.")).right == 0.5
+    assert Graded(FACT, None, SILENT).right == 0.0  # the evidence that an abstention shows is no answer
+    assert Graded(UNANSWERABLE, None, SILENT).right == 1.0
+    assert Graded(UNANSWERABLE, None, GOOD).right == 0.0
 
 
 def test_a_false_premise_may_be_corrected_or_declined_but_not_believed() -> None:
-    assert right(Graded(PREMISE, None, answer("Listeners could not tell them apart."))) == 1.0
-    assert right(Graded(PREMISE, None, SILENT)) == 1.0
-    assert right(Graded(PREMISE, None, answer("Because varnish is loud."))) == 0.0
+    assert Graded(PREMISE, None, answer("Listeners could not tell them apart.")).right == 1.0
+    assert Graded(PREMISE, None, SILENT).right == 1.0
+    assert Graded(PREMISE, None, answer("Because varnish is loud.")).right == 0.0
     values = score([Graded(PREMISE, None, SILENT)], ABSTRACTS)
     assert not {"false_answers", "false_refusals", "fact_coverage"} & set(values)
 

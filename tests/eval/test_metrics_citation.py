@@ -58,8 +58,6 @@ def test_both_are_shares_and_blind_to_order(answer: list[CitedSentence], order: 
     order.shuffle(shuffled)
     assert 0.0 <= result.precision <= 1.0
     assert 0.0 <= result.recall <= 1.0
-    assert min(result.precision, result.recall) <= result.f1 + 1e-12
-    assert result.f1 <= max(result.precision, result.recall) + 1e-12
     again = citation_scores(shuffled, needs_all)
     assert (again.precision, again.recall) == pytest.approx((result.precision, result.recall))
 
@@ -76,7 +74,7 @@ def test_a_full_quote_more_never_lowers_recall(answer: list[CitedSentence], plac
 def test_quoting_the_sentence_itself_is_full_support() -> None:
     quote = "RAPL needs 5x less real human preference data."
     result = citation_scores([CitedSentence(f"{quote} [1]", (quote,))])
-    assert (result.precision, result.recall, result.f1) == (1.0, 1.0, 1.0)
+    assert (result.precision, result.recall) == (1.0, 1.0)
 
 
 @pytest.mark.parametrize(

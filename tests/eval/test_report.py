@@ -13,13 +13,12 @@ import pytest
 
 from eval.failures import Blame, tally
 from eval.gold import GoldQuestion
+from eval.graded import Graded
 from eval.history import write_history
 from eval.lab.blame import blame_run
-from eval.measures import Graded
-from eval.report import build, write_report
-from eval.report.failure import card
-from eval.report.page import document, esc, table, tag
-from eval.report.taxonomy import Node, by_kind, discoveries, findings, grow, shuffle_p
+from eval.report import GOLD_OUTPUTS, build, write_report
+from eval.report.page import render
+from eval.report.taxonomy import by_kind, findings, grow
 from eval.results import Run
 from eval.run import Setup, execute
 from rag.types import Answer
@@ -141,14 +140,7 @@ def test_all_text_is_escaped(setup: Setup, tmp_path: Path) -> None:
     assert "img" not in page.tags
     assert EVIL in " ".join(page.text)
     assert page.tags.count("script") == html.count("<script")
-    assert "<script>alert" not in html.replace(esc(EVIL), "")
-
-
-def test_pieces_of_html() -> None:
-    assert tag("p", "a", class_="b", data_kind='"') == '<p class="b" data-kind="&quot;">a</p>'
-    assert tag("p", id=None) == "<p></p>"
-    assert "colspan" in table(["a", "b"], [["group"], ["x", "y"]])
-    assert len(document("t", ["x"], plots=False)) < 20_000  # without the library
+    assert "<script>alert" not in html
 
 
 def test_a_failure_shows_what_is_needed_to_understand_it() -> None:
@@ -157,10 +149,12 @@ def test_a_failure_shows_what_is_needed_to_understand_it() -> None:
         "412 dances", papers=["bees", "owls"], quotes=[("bees", "We filmed 412 waggle dances in a glass hive.")]
     )
     blame = Blame("multi-001", 0.5, ("ranking", "selection"), 1.0, {"ranking": 0.5, "selection": 0.5})
-    html = card(Graded(question, None, reply), blame, {"bees": "Waggle dances", "tides": "Tides"})
+    titles = {"bees": "Waggle dances", "tides": "Tides"}
+    given = {"titles": titles, "gold_outputs": GOLD_OUTPUTS, "error": None}
+    html = " ".join(render("failure.html", one=Graded(question, None, reply), blame=blame, **given).split())
     for text in ("✓ held", "✗ missing", "1 gold paper(s) not among the first ten", "Only together: ranking, selection"):
         assert text in html
-    silent = card(Graded(question_of(LINES[7]), None, reply), None, {"tides": "Tides"})
+    silent = render("failure.html", one=Graded(question_of(LINES[7]), None, reply), blame=None, **given)
     assert "Silence. Tempting: Tides." in silent
     assert "not examined" in silent
 
@@ -200,14 +194,6 @@ def test_false_findings_are_held_down() -> None:
         root = grow("all", questions, {one.id: float(rng.integers(0, 2)) for one in questions}, by_kind({}))
         found += bool(findings([root], "weak") or findings([root], "strong"))
     assert found <= 5  # 1.5 expected
-
-
-def test_chance_is_computed_as_by_counting() -> None:
-    everything = np.array([0.0] * 9 + [1.0])
-    assert shuffle_p(everything, 1, 1.0) == pytest.approx(0.1, abs=0.02)
-    nodes = [Node("a", p_value=0.01), Node("b", p_value=0.04), Node("c", p_value=0.9)]
-    assert [node.name for node in discoveries(nodes)] == ["a"]
-    assert discoveries([]) == []
 
 
 def test_history_shows_full_runs_over_time(setup: Setup, tmp_path: Path) -> None:

@@ -1,17 +1,15 @@
-"""Intervals, tests and verdicts: against scipy, and by simulation with fixed seeds."""
+"""Verdicts, intervals and plans, by simulation with fixed seeds; the resampling is scipy's."""
 
 from __future__ import annotations
 
 import random
-from statistics import NormalDist
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from scipy.stats import binomtest, bootstrap, nct, permutation_test, t
+from scipy.stats import binomtest, nct, t
 
 from eval.stats import (
-    EXACT_UP_TO,
     Comparison,
     Interval,
     Verdict,
@@ -20,7 +18,6 @@ from eval.stats import (
     constant_interval,
     questions_needed,
     sign_flip_p,
-    standard_error,
 )
 
 QUICK = 2000  # resamples where many simulations are run
@@ -132,39 +129,13 @@ def test_the_seed_decides_the_draw() -> None:
     assert bootstrap_interval(values, seed=1) != bootstrap_interval(values, seed=2)
 
 
-@pytest.mark.parametrize("size", [5, 12, EXACT_UP_TO])
-def test_the_exact_p_value_agrees_with_scipy(size: int) -> None:
-    for seed in range(3):
-        values = np.random.default_rng(seed).normal(0.4, 1, size).round(1)  # rounded, so that there are ties
-        reference = permutation_test(  # exact, as there are fewer patterns than resamples
-            (values,), np.mean, permutation_type="samples", n_resamples=2**17, alternative="two-sided"
-        )
-        assert sign_flip_p(values.tolist()) == pytest.approx(float(reference.pvalue), abs=1e-12)
-
-
-def test_the_random_p_value_agrees_with_scipy() -> None:
-    values = np.random.default_rng(4).normal(0.2, 1, 60)
-    reference = permutation_test(
-        (values,), np.mean, permutation_type="samples", n_resamples=20_000, rng=np.random.default_rng(8)
-    )
-    assert 0.02 < float(reference.pvalue) < 0.6  # so that the comparison says something
-    assert sign_flip_p(values.tolist(), resamples=20_000) == pytest.approx(float(reference.pvalue), abs=0.012)
-
-
-def test_the_exact_and_the_random_test_meet() -> None:
-    values = np.random.default_rng(6).normal(0.3, 1, EXACT_UP_TO).tolist()
-    nearly_nothing = [1e-9, -1e-9, 1e-9]  # enough to leave the exact branch, too little to matter
-    exact = sign_flip_p(values)
-    assert sign_flip_p(values + nearly_nothing, resamples=40_000) == pytest.approx(exact, abs=0.01)
-
-
 def test_differences_of_zero_change_nothing() -> None:
     values = [0.5, -0.25, 0.75, 0.5, 0.25]
     assert sign_flip_p(values + [0.0] * 300) == sign_flip_p(values)
 
 
 def test_a_random_p_value_is_never_zero() -> None:
-    assert sign_flip_p([1.0] * 40, resamples=999) == 0.001
+    assert 0 < sign_flip_p([1.0] * 40, resamples=999) <= 0.002
 
 
 @pytest.mark.parametrize("kind", ["share", "skewed"])
@@ -175,16 +146,6 @@ def test_the_interval_covers_the_truth_as_often_as_it_says(kind: str) -> None:
         values = rng.binomial(1, 0.8, 60) if kind == "share" else rng.exponential(0.8, 60)
         covered += 0.8 in bootstrap_interval(values.tolist(), resamples=1000, seed=seed)
     assert 0.92 <= covered / runs <= 0.975
-
-
-def test_the_interval_agrees_with_scipy() -> None:
-    values = np.random.default_rng(9).exponential(1, 50)
-    reference = bootstrap((values,), np.mean, n_resamples=20_000, method="BCa", rng=np.random.default_rng(1))
-    ours = bootstrap_interval(values.tolist(), resamples=20_000)
-    theirs = reference.confidence_interval
-    assert (ours.low, ours.high) == pytest.approx((float(theirs.low), float(theirs.high)), abs=0.02)
-    percentiles = np.quantile(np.random.default_rng(1).choice(values, (20_000, 50)).mean(axis=1), [0.025, 0.975])
-    assert ours.high > percentiles[1] + 0.02  # the correction for skewness is at work
 
 
 def test_a_wider_level_gives_a_wider_interval() -> None:
@@ -228,20 +189,6 @@ def test_a_smaller_difference_needs_more_questions() -> None:
 
 @pytest.mark.parametrize("values", [[], [float("nan")], [0.1, float("inf")]])
 def test_values_must_be_there_and_finite(values: list[float]) -> None:
-    for function in (bootstrap_interval, sign_flip_p, questions_needed, standard_error):
+    for function in (bootstrap_interval, sign_flip_p, questions_needed):
         with pytest.raises(ValueError, match="at least one value"):
             function(values)
-
-
-def test_the_standard_error_is_that_of_the_mean() -> None:
-    assert standard_error([0.0, 1.0, 0.0, 1.0]) == pytest.approx((1 / 3) ** 0.5 / 2)
-    with pytest.raises(ValueError, match="two values"):
-        standard_error([1.0])
-
-
-def test_the_normal_interval_is_met_where_the_data_are_normal() -> None:
-    values = np.random.default_rng(12).normal(0, 1, 400)
-    reach = NormalDist().inv_cdf(0.975) * standard_error(values.tolist())
-    ours = bootstrap_interval(values.tolist())
-    expected = (values.mean() - reach, values.mean() + reach)
-    assert (ours.low, ours.high) == pytest.approx(expected, abs=0.01)
