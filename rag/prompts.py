@@ -33,7 +33,8 @@ def version() -> str:
     return sha256("\n".join((ANSWER_RULES, REWRITE_RULES)).encode()).hexdigest()[:12]
 
 
-_TAG = re.compile(r"<+\s*/?\s*passage\b[^<>]*>*", re.IGNORECASE)
+# Entered at the first bracket of a run only and never given back, so that hostile text costs linear time.
+_TAG = re.compile(r"(?<!<)<++\s*+/?\s*+passage\b[^<>]*+>*+", re.IGNORECASE)
 
 
 def answer_messages(question: str, passages: Sequence[tuple[str, str]]) -> list[Message]:

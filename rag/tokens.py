@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib.util
 import os
+import re
 from functools import lru_cache
 from pathlib import Path
 from threading import Lock
@@ -14,6 +15,8 @@ if TYPE_CHECKING:
 
 ENCODING = "o200k_base"  # gpt-4o and everything after it
 _SLICE = 1000  # characters; below the length at which tiktoken's pattern gives up on a run of spaces
+_ENDLESS_WORD = 4000  # letters; tiktoken's time grows with the square of a word's length
+_WORD = re.compile(r"\w++")
 _loading = Lock()
 
 
@@ -23,11 +26,14 @@ def count_tokens(text: str) -> int:
     Names of special tokens ("<|endoftext|>") are ordinary text. Safe for threads.
     """
     encoding = _encoding()
-    try:
-        return len(encoding.encode(text, disallowed_special=()))
-    except ValueError:  # a run of some 100,000 spaces is more than its pattern can match
-        slices = (text[start : start + _SLICE] for start in range(0, len(text), _SLICE))
-        return sum(len(encoding.encode(part, disallowed_special=())) for part in slices)
+    longest = max((len(word[0]) for word in _WORD.finditer(text)), default=0) if len(text) > _ENDLESS_WORD else 0
+    if longest <= _ENDLESS_WORD:
+        try:
+            return len(encoding.encode(text, disallowed_special=()))
+        except ValueError:  # a run of some 100,000 spaces is more than its pattern can match
+            pass
+    slices = (text[start : start + _SLICE] for start in range(0, len(text), _SLICE))
+    return sum(len(encoding.encode(part, disallowed_special=())) for part in slices)
 
 
 def _encoding() -> tiktoken.Encoding:

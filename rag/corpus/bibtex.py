@@ -109,7 +109,8 @@ def _authors(text: str) -> tuple[str, ...]:
     """Names from "Last, First and First Last"; an "and" inside braces is part of a name."""
     names: list[str] = []
     depth = start = 0
-    for match in re.finditer(r"[{}]|\s+and\s+", text):
+    text = " ".join(text.split())
+    for match in re.finditer(r"[{}]| and ", text):
         if match[0] == "{":
             depth += 1
         elif match[0] == "}":
@@ -118,7 +119,7 @@ def _authors(text: str) -> tuple[str, ...]:
             names.append(text[start : match.start()])
             start = match.end()
     names.append(text[start:])
-    kept = (" ".join(name.split()) for name in names)
+    kept = (name.strip() for name in names)
     return tuple(
         name if name.startswith("{") else given_name_first(name) for name in kept if name not in ("", "others")
     )

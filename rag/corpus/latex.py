@@ -14,6 +14,7 @@ from dataclasses import dataclass, field
 from functools import cache
 
 MAX_MATH_CHARS = 1000  # a longer $…$ is two stray dollars with prose between them
+MAX_DEPTH = 100  # of braces; what lies deeper is copied as it is, since every level reads its content once more
 
 
 def _names(text: str) -> frozenset[str]:
@@ -55,13 +56,16 @@ _DOUBLE_STRUCK = {  # the letters that have a name of their own in mathematics: 
 _SYMBOL_SPACES = frozenset(" ,;:>\n\t")
 _SYMBOL_NOTHING = frozenset("!/-@")
 _SYMBOL_ITSELF = frozenset("%&#_${}*+<|")
+_DISPLAYED = re.compile(  # \(…\) and \[…\] with neither of them inside, which keeps the search linear
+    r"\\\(((?:[^\\]|\\(?![()\[\]])){1,1000}+)\\\)|\\\[((?:[^\\]|\\(?![()\[\]])){1,1000}+)\\\]"
+)
 _TEXT_IN_MATH = re.compile(r"\\(?:text\w*|mbox|hbox|math\w+|operatorname\*?|emph|label)\s*\{[^{}]*\}")
 _CONTROL_WORD = re.compile(r"\\[A-Za-z]+\*?")
 _PROSE = re.compile(r"\b[^\W\d_]{3,}[,;]?\s+(?:\S{1,3}\s+)?[^\W\d_]{3,}")
 _TOKEN = re.compile(r"\\(?P<word>[A-Za-z]+)\*?|\\(?P<symbol>.)|(?P<open>\{)|(?P<close>\})|[^\\{}]+|.", re.DOTALL)
 _OPTION = re.compile(r"\[[^\[\]{}]{0,200}\](?=\{)")
 _LINE_BREAK_OPTION = re.compile(r"\[-?\d[\w.]{0,10}\]")
-_WORDS_ONLY = re.compile(r"[\w\s.'\u2019:/+&-]*[^\W\d_][\w\s.'\u2019:/+&-]*", re.UNICODE)
+_WORDS_ONLY = re.compile(r"(?:[\d_\s.'\u2019:/+&-]*+[^\W\d_])++[\d_\s.'\u2019:/+&-]*+")
 _BARE_SCRIPT = re.compile(r"[+\u2212-]?[\w.]+|\W", re.UNICODE)
 _ACCENTED = re.compile(r"\{\s*\\?([A-Za-z])\s*\}|\\([ij])(?![A-Za-z])|([A-Za-z])")
 _CONTRACTION = re.compile(r"(?:s|t|m|d|re|ve|ll)\b")
@@ -92,7 +96,7 @@ def plain(text: str, *, braces: bool = False) -> str:
 
 
 def _without_math_delimiters(text: str) -> str:
-    text = re.sub(r"\\\((.{1,1000}?)\\\)|\\\[(.{1,1000}?)\\\]", lambda m: _math(m[1] or m[2]), text, flags=re.DOTALL)
+    text = _DISPLAYED.sub(lambda match: _math(match[1] or match[2]), text)
     out: list[str] = []
     position = 0
     while (start := _next_dollar(text, position)) >= 0:
@@ -146,6 +150,7 @@ class _Scanner:
         self._all_groups = all_groups
         self._position = 0
         self._stack = [_Frame("text")]
+        self._too_deep = 0  # braces open beyond MAX_DEPTH
         self._last_close = text.rfind("}")
         # A \" that cannot be an accent came out of somebody's JSON; then none of them is one.
         self._escaped_quotes = re.search(r'\\"(?![A-Za-z{\\])', text) is not None
@@ -160,11 +165,12 @@ class _Scanner:
                 self._word(token["word"])
             elif token["symbol"]:
                 self._symbol(token["symbol"])
-            elif token["open"]:
+            elif token["open"] and len(self._stack) <= MAX_DEPTH:
                 self._stack.append(_Frame("script" if self._last_char() in ("^", "_") else "group"))
-            elif token["close"] and len(self._stack) > 1:
+            elif token["close"] and len(self._stack) > 1 and not self._too_deep:
                 self._close()
             else:
+                self._too_deep += (token[0] == "{") - (token[0] == "}" and self._too_deep > 0)
                 self._out.append(token[0])
         pieces = list(self._stack[0].out)
         for frame in self._stack[1:]:  # braces never closed: they were text
@@ -212,7 +218,7 @@ class _Scanner:
         option = _OPTION.match(self._text, self._position)
         if option:
             self._position = option.end()
-        if self._argument_follows() and not self._follows("{}"):
+        if self._argument_follows() and not self._follows("{}") and len(self._stack) <= MAX_DEPTH:
             self._stack.append(_Frame(word))
             self._position += 1
         elif word not in _DROPPED:

@@ -14,7 +14,7 @@ MAX_TITLE_CHARS = 300  # longer, where a title is due, is an abstract whose titl
 MIN_ABSTRACT_CHARS = 150  # shorter and without a full stop, where an abstract is due, is the next title
 
 _HEADER = re.compile(r"\s*Get trending papers in your email inbox", re.IGNORECASE)
-_BUTTON = re.compile(r"\s*Subscribe(?!\s+\w)\s*")
+_BUTTON = re.compile(r"Subscribe(?!\s+\w)\s*")
 
 
 def matches(text: str) -> bool:
@@ -32,8 +32,8 @@ def read(text: str, file: str) -> Items:  # noqa: ARG001 - all readers share one
         if _HEADER.match(content):
             below_header = True
             continue
-        if below_header:
-            content = _BUTTON.sub("", content, count=1)
+        if below_header and (button := _BUTTON.match(content)):
+            content = content[button.end() :]
         if not content:
             continue
         below_header = False

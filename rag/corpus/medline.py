@@ -50,16 +50,16 @@ def _record(block: Block) -> Item:
 
 def _fields(text: str) -> dict[str, list[str]]:
     """Values by tag, in order. A line without a tag continues the value above it."""
-    fields: dict[str, list[str]] = {}
-    current: list[str] = []
+    fields: dict[str, list[list[str]]] = {}
+    pieces: list[str] = []
     for line in text.split("\n"):
         match = _TAG.match(line) if line[_TAG_WIDTH : _TAG_WIDTH + 1] == "-" else None
         if match:
-            current = fields.setdefault(match[1], [])
-            current.append(match[2].strip())
-        elif current and line.strip():
-            current[-1] += " " + line.strip()
-    return fields
+            pieces = [match[2].strip()]
+            fields.setdefault(match[1], []).append(pieces)
+        elif pieces and line.strip():
+            pieces.append(line.strip())
+    return {tag: [" ".join(value) for value in values] for tag, values in fields.items()}
 
 
 def _first(fields: dict[str, list[str]], *tags: str) -> str | None:
