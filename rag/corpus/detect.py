@@ -36,7 +36,7 @@ def sniff(text: str, file: str) -> str | None:
         return "listing"
     if _JSON_OBJECT.match(head):
         return "arxiv" if arxiv.matches(head) else "jsonl"
-    for name, module in (("ris", ris), ("medline", medline), ("bibtex", bibtex), ("csv", csv_)):
+    for name, module in (("ris", ris), ("medline", medline), ("csv", csv_), ("bibtex", bibtex)):
         if module.matches(head):
             return name
     return _EXTENSIONS.get(PurePath(file).suffix.casefold())

@@ -228,8 +228,12 @@ def test_a_broken_bibtex_entry_spoils_no_other() -> None:
         "@article{a, title={Open, abstract={x}\n@article{b, title={B}, abstract={b}}\n@article{c, title={C}}\n"
         f"@article{{d, title={{D}}, abstract={deep}}}\n@article{{e, title={{E}}, abstract={{e}}, month=nosuch}}\n"
     )
-    assert [paper.title for paper in reading.papers] == ["B"]
-    assert [line for line, _ in complaints(reading)] == [1, 3, 4, 5]
+    assert [(paper.title, paper.abstract) for paper in reading.papers] == [("B", "b"), ("D", "x")]
+    assert [line for line, _ in complaints(reading)] == [1, 3, 5]
+    assert [reading.faults[at].reason.split(": ")[-1] for at in (0, 2)] == [
+        "a brace is never closed",
+        'the string "nosuch" is not defined',
+    ]
 
 
 # RIS
