@@ -23,7 +23,7 @@ import numpy as np
 
 from eval.gold import GOLD
 from eval.metrics import cited_precision, fact_coverage, recall
-from rag.index.lexical import Row
+from rag.index.ports import Row
 from rag.text import content_stems
 from rag.types import Options
 

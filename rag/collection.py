@@ -14,7 +14,7 @@ from rag.embed import open_embedder
 from rag.errors import IndexUnusable
 from rag.index import Index
 from rag.index.catalog import Catalog
-from rag.index.lexical import Row
+from rag.index.ports import Row
 from rag.index.snapshot import Snapshot, Snapshots
 from rag.ports import Embedder, Vectors
 from rag.settings import Settings
@@ -97,10 +97,15 @@ class View:
 
     def nearest(self, vector: Vector, k: int, options: Options) -> list[tuple[Row, float]]:
         """(chunk, cosine) of at most k chunks, nearest first. Raises IndexUnusable."""
-        found = self.collection.index.vectors.search(
-            self.snapshot.collection, vector, k + 8, include=options.include, exclude=options.exclude
+        snapshot = self.snapshot
+        return self.collection.index.vectors.search(
+            snapshot.collection,
+            vector,
+            k,
+            snapshot.lexical.committed,
+            include=options.include,
+            exclude=options.exclude,
         )
-        return [((one.paper_id, one.fingerprint, one.start, one.end), one.cosine) for one in found]
 
     def matching(
         self, words: Mapping[str, int], alike: Mapping[str, Mapping[str, float]], k: int, options: Options

@@ -12,13 +12,13 @@ __all__ = ["open_embedder"]
 
 
 def open_embedder(settings: Settings) -> Embedder:
-    """The embedder that READBACK_EMBED_MODEL names, behind the on-disk cache.
+    """The embedder that READBACK_EMBED_MODEL names, behind a memory of its last vectors.
 
     Raises SettingsError if the name is not understood or the model cannot be loaded.
     """
     from rag.embed.cache import CachedEmbedder
 
-    return CachedEmbedder(_open(settings), settings.data_dir / "cache" / "embeddings.sqlite3")
+    return CachedEmbedder(_open(settings))
 
 
 def _open(settings: Settings) -> Embedder:

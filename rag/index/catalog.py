@@ -1,8 +1,8 @@
-"""What the collection holds at this moment: papers, passages and sentence vectors, in one SQLite file.
+"""The catalog: papers, passages, sentence vectors and words of the collection, in one SQLite file.
 
-Vectors live in Chroma and the lexical index in a folder, but only what the catalog names is part of the collection.
-Indexing first writes the new things beside the old ones and then changes the catalog in one transaction, so a reader
-sees a paper as it was or as it is, and a killed indexer leaves nothing but unnamed leftovers.
+Vectors to be searched live in the passage store, but only what the catalog names is part of the collection. An update
+stages new entries beside the old ones and then changes what is visible in one transaction, so a reader sees a paper as
+it was or as it is. A killed update leaves staged entries, which the next one uses or deletes.
 """
 
 from __future__ import annotations
@@ -10,44 +10,44 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
-from dataclasses import asdict, dataclass, fields
+from dataclasses import asdict, fields
 from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rag.errors import IndexUnusable
+from rag.index.ports import Entry, GenerationGone, Listed, Manifest, Row, State, Word
+from rag.lru import Lru
 from rag.ports import Vectors
 from rag.types import Paper, Passage
 
-SCHEMA = 1
-CACHED = 4096  # papers kept parsed in memory
-
-
-@dataclass(frozen=True, slots=True)
-class Manifest:
-    """All that decides whether an index fits the settings."""
-
-    embedder: str
-    dimension: int
-    chunking: str
-    schema: int = SCHEMA
-
-
-@dataclass(frozen=True, slots=True)
-class Entry:
-    """One paper as it is indexed: where its passages and sentences are, and its sentences' vectors."""
-
-    paper: Paper
-    spans: tuple[tuple[int, int], ...]  # the passages, as offsets into the abstract
-    sentence_vectors: Vectors  # [number of sentences, dimension], rows of unit length
-
-    def passages(self) -> list[Passage]:
-        """The passages in order."""
-        paper = self.paper
-        return [Passage(paper.id, paper.title, start, paper.abstract[start:end]) for start, end in self.spans]
+REMEMBERED = 32 << 20  # bytes of papers and sentence vectors kept parsed in memory
+LIVE = "since IS NOT NULL AND until IS NULL"
+STAGED = "since IS NULL AND until IS NULL"
+_TABLES = (
+    "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
+    # since, until: the generations with which an entry became, and ceased to be, part of the collection.
+    # edition: what was made with the same settings; a rebuild makes another one beside it
+    """CREATE TABLE entry (
+        number INTEGER PRIMARY KEY AUTOINCREMENT, edition TEXT NOT NULL, id TEXT NOT NULL, fingerprint TEXT NOT NULL,
+        position INTEGER, since INTEGER, until INTEGER, parts INTEGER NOT NULL, spans TEXT NOT NULL,
+        counts BLOB NOT NULL, record TEXT NOT NULL, dimension INTEGER NOT NULL, passages BLOB NOT NULL,
+        sentences BLOB NOT NULL)""",
+    f"CREATE INDEX live ON entry (position, id, fingerprint, parts) WHERE {LIVE}",
+    "CREATE INDEX by_id ON entry (id)",
+    "CREATE INDEX aside ON entry (edition) WHERE since IS NULL OR until IS NOT NULL",
+    """CREATE TABLE word (number INTEGER PRIMARY KEY AUTOINCREMENT, edition TEXT NOT NULL, stem TEXT NOT NULL,
+        vector BLOB, UNIQUE (edition, stem))""",
+)
+_FROM_SCHEMA_1 = (  # the papers alone: a catalog of another schema can only be rebuilt
+    """INSERT INTO entry (edition, id, fingerprint, position, since, parts, spans, counts, record, dimension, passages,
+        sentences) SELECT '', id, fingerprint, position, 0, 0, '[]', x'', record, dimension, x'', vectors FROM paper""",
+    "DROP TABLE paper",
+)
 
 
 class Catalog:
@@ -56,7 +56,8 @@ class Catalog:
     def __init__(self, path: Path) -> None:
         """path: the SQLite file; it is created at the first write."""
         self._path = path
-        self._read: dict[tuple[str, str], tuple[Paper, Vectors]] = {}  # by id and fingerprint, so never stale
+        # by id and fingerprint, so never stale
+        self._read: Lru[tuple[str, str], tuple[Paper, Vectors]] = Lru(REMEMBERED)
 
     @property
     def exists(self) -> bool:
@@ -81,14 +82,12 @@ class Catalog:
 
     def generation(self) -> int:
         """A number that grows with every commit; 0 before the first."""
-        return int(self.meta().get("generation", "0")) if self.exists else 0
+        rows = self._rows("SELECT value FROM meta WHERE key = 'generation'")
+        return int(rows[0][0]) if rows else 0
 
     def meta(self) -> dict[str, str]:
-        """The manifest and the names of the parts that make up the current generation."""
-        if not self.exists:
-            return {}
-        with self._connect() as db:
-            return dict(db.execute("SELECT key, value FROM meta"))
+        """The facts of the current generation: its manifest and the names of its parts."""
+        return dict(self._rows("SELECT key, value FROM meta"))
 
     def manifest(self) -> Manifest | None:
         """What the current generation was made with; None before the first commit."""
@@ -98,19 +97,29 @@ class Catalog:
         facts = json.loads(stored)  # a later schema may say more, but its number alone makes it another manifest
         return Manifest(**{one.name: facts[one.name] for one in fields(Manifest) if one.name in facts})
 
-    def fingerprints(self) -> dict[str, str]:
-        """Paper id → fingerprint, in the order in which the papers first came."""
-        if not self.exists:
-            return {}
+    def state(self) -> State:
+        """The facts of the current generation and the numbers of its entries, read at one moment."""
         with self._connect() as db:
-            return dict(db.execute("SELECT id, fingerprint FROM paper ORDER BY position"))
+            db.execute("BEGIN")
+            facts = dict(db.execute("SELECT key, value FROM meta"))
+            numbers = db.execute(f"SELECT number FROM entry WHERE {LIVE} ORDER BY position").fetchall()
+        return State(facts, np.asarray(numbers, dtype=np.int64).reshape(-1))
+
+    def size(self) -> tuple[int, int]:
+        """How many papers and how many passages the collection holds."""
+        rows = self._rows(f"SELECT count(*), coalesce(sum(parts), 0) FROM entry WHERE {LIVE}")
+        return (int(rows[0][0]), int(rows[0][1])) if rows else (0, 0)
+
+    def fingerprints(self, paper_ids: Sequence[str] | None = None) -> dict[str, str]:
+        """Paper id → fingerprint: of all papers, in the order in which they first came, or of some."""
+        select = f"SELECT id, fingerprint FROM entry WHERE {LIVE}"
+        if paper_ids is None:
+            return dict(self._rows(f"{select} ORDER BY position"))
+        return dict(self._among(f"{select} AND id IN", paper_ids))
 
     def papers(self) -> list[Paper]:
         """All papers, in the order in which they first came."""
-        if not self.exists:
-            return []
-        with self._connect() as db:
-            return [_paper(record) for (record,) in db.execute("SELECT record FROM paper ORDER BY position")]
+        return [_paper(record) for (record,) in self._rows(f"SELECT record FROM entry WHERE {LIVE} ORDER BY position")]
 
     def paper(self, paper_id: str) -> Paper | None:
         """One paper, or None if the collection does not hold it."""
@@ -119,41 +128,143 @@ class Catalog:
 
     def some(self, paper_ids: Iterable[str]) -> dict[str, tuple[Paper, Vectors]]:
         """Paper and sentence vectors of those of the ids that the collection holds."""
-        if not self.exists:
-            return {}
-        wanted = list(dict.fromkeys(paper_ids))
-        with self._connect() as db, db:
-            versions = dict(_in(db, "SELECT id, fingerprint FROM paper WHERE id IN", wanted))
-            found = {paper_id: self._read.get((paper_id, version)) for paper_id, version in versions.items()}
-            missing = [paper_id for paper_id, held in found.items() if held is None]
-            columns = "SELECT id, fingerprint, record, dimension, vectors FROM paper WHERE id IN"
-            for paper_id, version, record, dimension, blob in _in(db, columns, missing):
-                vectors = np.frombuffer(blob, dtype=np.float16).astype(np.float32).reshape(-1, dimension)
-                found[paper_id] = (_paper(record), vectors)
-                if len(self._read) >= CACHED:
-                    self._read.clear()
-                self._read[paper_id, version] = (_paper(record), vectors)
+        versions = self.fingerprints(list(dict.fromkeys(paper_ids)))
+        found = {paper_id: self._read.get((paper_id, version)) for paper_id, version in versions.items()}
+        missing = [paper_id for paper_id, held in found.items() if held is None]
+        select = f"SELECT id, fingerprint, record, dimension, sentences FROM entry WHERE {LIVE} AND id IN"
+        for paper_id, version, record, dimension, blob in self._among(select, missing):
+            held = found[paper_id] = (_paper(record), _vectors(blob, dimension))
+            self._read.put((paper_id, version), held, len(record) + held[1].nbytes)
         return {paper_id: held for paper_id, held in found.items() if held is not None}
 
     def passages(self) -> Iterator[tuple[str, Passage]]:
         """(fingerprint of the paper, passage) of the whole collection, in order."""
+        select = f"SELECT fingerprint, record, spans FROM entry WHERE {LIVE} ORDER BY position"
+        for version, record, spans in self._rows(select):
+            paper = _paper(record)
+            for start, end in json.loads(spans):
+                yield version, Passage(paper.id, paper.title, start, paper.abstract[start:end])
+
+    def listed(self, numbers: Sequence[int]) -> list[Listed]:
+        """Entries by number. Raises GenerationGone if one of them has been deleted."""
+        select = "SELECT number, id, fingerprint, spans, counts FROM entry WHERE number IN"
+        found = [
+            Listed(number, _spanned(*row), np.frombuffer(counts, dtype=np.int32).reshape(-1, 3))
+            for number, *row, counts in self._among(select, numbers)
+        ]
+        if len(found) < len(numbers):
+            raise GenerationGone
+        return found
+
+    def words(self, numbers: Sequence[int]) -> list[Word]:
+        """Words in the order of their numbers given; those that can stand in for others have a vector."""
+        found = {
+            number: Word(number, stem, None if blob is None else np.frombuffer(blob, dtype=np.float16))
+            for number, stem, blob in self._among("SELECT number, stem, vector FROM word WHERE number IN", numbers)
+        }
+        if len(found) < len(numbers):
+            raise GenerationGone
+        return [found[number] for number in numbers]
+
+    def vectors(self, edition: str | None = None) -> Iterator[tuple[list[Row], Vectors]]:
+        """Passages and their vectors, paper by paper: of the collection, or of what is staged for an edition."""
+        which, values = (LIVE, []) if edition is None else (f"{STAGED} AND edition = ?", [edition])
         with self._connect() as db:
-            rows = db.execute("SELECT fingerprint, record, spans FROM paper ORDER BY position")
-            for fingerprint, record, spans in rows:
-                paper = _paper(record)
-                for start, end in json.loads(spans):
-                    yield fingerprint, Passage(paper.id, paper.title, start, paper.abstract[start:end])
+            select = f"SELECT dimension, passages, id, fingerprint, spans FROM entry WHERE {which}"
+            for dimension, blob, *row in db.execute(select, values):
+                yield _spanned(*row), _vectors(blob, dimension)
 
     def set_meta(self, **values: str) -> None:
         """Write facts that are not part of a generation."""
         with self._writing() as db:
-            db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values.items())
+            _set(db, values)
 
-    @contextmanager
-    def changing(self) -> Iterator[Change]:
-        """One transaction: everything done to the Change becomes visible at once at the end, or nothing does."""
+    def staged(self, edition: str) -> dict[str, str]:
+        """Paper id → fingerprint of what is staged for an edition."""
+        return dict(self._rows(f"SELECT id, fingerprint FROM entry WHERE {STAGED} AND edition = ?", edition))
+
+    def stage(self, edition: str, entries: Sequence[Entry], embed_words: Callable[[Sequence[str]], Vectors]) -> None:
+        """Write entries that no reader sees yet.
+
+        embed_words: the vectors of words as they stand in text; called for words that are new to the edition.
+        """
+        forms = {stem: form for entry in entries for stem, form in entry.forms.items()}
+        select = "SELECT stem, number FROM word WHERE edition = ? AND stem IN"
+        numbers = dict(self._among(select, list(forms), edition)) if self.exists else {}
+        new = [stem for stem in forms if stem not in numbers]
+        alike = [stem for stem in new if len(stem) > 2 and stem.isalpha()]
+        vectors = dict(zip(alike, embed_words([forms[stem] for stem in alike]), strict=True)) if alike else {}
         with self._writing() as db:
-            yield Change(db)
+            for stem in new:
+                row = (edition, stem, _blob(vectors[stem]) if stem in vectors else None)
+                numbers[stem] = db.execute("INSERT INTO word (edition, stem, vector) VALUES (?, ?, ?)", row).lastrowid
+            db.executemany(
+                """INSERT INTO entry (edition, id, fingerprint, parts, spans, counts, record, dimension, passages,
+                   sentences) VALUES (?, ?, ?, ?, ?, ?, ?, ?, ?, ?)""",
+                [
+                    (
+                        edition,
+                        entry.paper.id,
+                        entry.paper.fingerprint,
+                        len(entry.spans),
+                        json.dumps(entry.spans),
+                        _counts(entry, numbers),
+                        json.dumps(asdict(entry.paper), ensure_ascii=False),
+                        entry.sentence_vectors.shape[1],
+                        _blob(entry.passage_vectors),
+                        _blob(entry.sentence_vectors),
+                    )
+                    for entry in entries
+                ],
+            )
+            _set(db, {"unswept": "yes"})
+
+    def discard(self, edition: str, paper_ids: Iterable[str]) -> None:
+        """Give up what is staged for these papers, and for other editions."""
+        with self._writing() as db:
+            ending = f"UPDATE entry SET until = 0 WHERE {STAGED} AND"
+            db.execute(f"{ending} edition != ?", [edition])
+            db.executemany(f"{ending} edition = ? AND id = ?", [(edition, paper_id) for paper_id in paper_ids])
+
+    def commit(self, edition: str, gone: Iterable[str], facts: Mapping[str, str]) -> int:
+        """Make what is staged for an edition visible, take papers out, and return the new generation's number.
+
+        What belongs to another edition ceases to be part of the collection.
+        """
+        with self._writing() as db:
+            before = dict(db.execute("SELECT key, value FROM meta"))
+            generation = int(before.get("generation", "0")) + 1
+            staged = db.execute(f"SELECT id, number FROM entry WHERE {STAGED} AND edition = ?", [edition]).fetchall()
+            places = dict(_in(db, f"SELECT id, position FROM entry WHERE {LIVE} AND id IN", [one for one, _ in staged]))
+            ending = f"UPDATE entry SET until = ? WHERE {LIVE} AND"
+            if before.get("edition") != edition:
+                db.execute(f"{ending} edition != ?", [generation, edition])
+            out = [*gone, *(paper_id for paper_id, _ in staged)]
+            db.executemany(f"{ending} id = ?", [(generation, paper_id) for paper_id in out])
+            db.executemany(
+                "UPDATE entry SET since = ?, position = ? WHERE number = ?",
+                [(generation, places.get(paper_id, number), number) for paper_id, number in staged],
+            )
+            _set(db, {**facts, "edition": edition, "generation": str(generation), "unswept": "yes"})
+            return generation
+
+    def litter(self, edition: str) -> list[Row]:
+        """Passages of an edition that are no longer, or never became, part of the collection."""
+        select = "SELECT id, fingerprint, spans FROM entry WHERE until IS NOT NULL AND edition = ?"
+        return [row for found in self._rows(select, edition) for row in _spanned(*found)]
+
+    def sweep(self) -> None:
+        """Delete the entries that are no longer part of the collection, and words of editions that have none."""
+        with self._writing() as db:
+            db.execute("DELETE FROM entry WHERE until IS NOT NULL")
+            for (edition,) in db.execute(
+                "SELECT min(edition) FROM word UNION SELECT max(edition) FROM word"
+            ).fetchall():
+                if not db.execute("SELECT 1 FROM entry WHERE edition = ? LIMIT 1", [edition]).fetchone():
+                    db.execute("DELETE FROM word WHERE edition = ?", [edition])
+            _set(db, {"unswept": "no"})
+        with self._connect() as db:
+            db.execute("PRAGMA incremental_vacuum").fetchall()
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -163,6 +274,9 @@ class Catalog:
             db.execute("PRAGMA synchronous=FULL")
             with db:
                 db.execute("BEGIN IMMEDIATE")
+                if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'paper'").fetchone():
+                    for statement in (*_TABLES, *_FROM_SCHEMA_1):
+                        db.execute(statement)
                 yield db
 
     def _create(self) -> None:
@@ -171,6 +285,7 @@ class Catalog:
         fresh = self._path.with_name(f".{self._path.name}.{os.getpid()}")
         fresh.unlink(missing_ok=True)
         with closing(sqlite3.connect(fresh)) as db:
+            db.execute("PRAGMA auto_vacuum=INCREMENTAL")
             db.execute("PRAGMA journal_mode=WAL")  # stays in force for the file
             with db:
                 for statement in _TABLES:
@@ -188,75 +303,49 @@ class Catalog:
                 "Run: readback index --rebuild FILES, with all files of the collection"
             ) from error
 
+    def _rows(self, select: str, *values: str) -> list[Any]:
+        """All rows; none before the first write."""
+        if not self.exists:
+            return []
+        with self._connect() as db:
+            return db.execute(select, values).fetchall()
 
-_TABLES = (
-    "CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
-    """CREATE TABLE paper (
-        position INTEGER PRIMARY KEY AUTOINCREMENT, id TEXT NOT NULL UNIQUE, fingerprint TEXT NOT NULL,
-        record TEXT NOT NULL, spans TEXT NOT NULL, dimension INTEGER NOT NULL, vectors BLOB NOT NULL)""",
-)
-
-
-class Change:
-    """The writes of one transaction."""
-
-    def __init__(self, db: sqlite3.Connection) -> None:
-        """db: inside a transaction that the caller commits."""
-        self._db = db
-
-    def put(self, entries: Sequence[Entry]) -> None:
-        """Add papers, or replace those with the same id, which keep their place."""
-        self._db.executemany(
-            """INSERT INTO paper (id, fingerprint, record, spans, dimension, vectors) VALUES (?, ?, ?, ?, ?, ?)
-               ON CONFLICT (id) DO UPDATE SET fingerprint=excluded.fingerprint, record=excluded.record,
-               spans=excluded.spans, dimension=excluded.dimension, vectors=excluded.vectors""",
-            [
-                (
-                    entry.paper.id,
-                    entry.paper.fingerprint,
-                    json.dumps(asdict(entry.paper), ensure_ascii=False),
-                    json.dumps(entry.spans),
-                    entry.sentence_vectors.shape[1],
-                    entry.sentence_vectors.astype(np.float16).tobytes(),
-                )
-                for entry in entries
-            ],
-        )
-
-    def remove(self, paper_ids: Iterable[str]) -> None:
-        """Take papers out of the collection."""
-        self._db.executemany("DELETE FROM paper WHERE id = ?", [(paper_id,) for paper_id in paper_ids])
-
-    def clear(self) -> None:
-        """Take all papers out, as a rebuild does before it puts them back."""
-        self._db.execute("DELETE FROM paper")
-
-    def passages(self) -> list[tuple[str, Passage]]:
-        """(fingerprint, passage) of the whole collection as this transaction leaves it."""
-        rows = self._db.execute("SELECT fingerprint, record, spans FROM paper ORDER BY position")
-        return [
-            (fingerprint, Passage(paper.id, paper.title, start, paper.abstract[start:end]))
-            for fingerprint, record, spans in rows
-            for paper in (_paper(record),)
-            for start, end in json.loads(spans)
-        ]
-
-    def commit_generation(self, facts: Mapping[str, str]) -> int:
-        """Write the facts and the next generation's number, and return that number."""
-        row = self._db.execute("SELECT value FROM meta WHERE key = 'generation'").fetchone()
-        generation = int(row[0]) + 1 if row else 1
-        values = {**facts, "generation": str(generation)}
-        self._db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values.items())
-        return generation
+    def _among(self, select: str, keys: Sequence[str | int], *values: str) -> list[Any]:
+        """All rows of a statement that ends with IN and is given the keys."""
+        if not keys or not self.exists:
+            return []
+        with self._connect() as db:
+            return list(_in(db, select, keys, *values))
 
 
-def _in(db: sqlite3.Connection, select: str, keys: Sequence[str]) -> Iterator[tuple[Any, ...]]:
+def _in(db: sqlite3.Connection, select: str, keys: Sequence[str | int], *values: str) -> Iterator[tuple[Any, ...]]:
     for start in range(0, len(keys), 500):  # below SQLite's limit of bound variables
         part = keys[start : start + 500]
-        yield from db.execute(f"{select} ({','.join('?' * len(part))})", part)
+        yield from db.execute(f"{select} ({','.join('?' * len(part))})", [*values, *part])
+
+
+def _set(db: sqlite3.Connection, values: Mapping[str, str]) -> None:
+    db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values.items())
 
 
 def _paper(record: str) -> Paper:
     values = json.loads(record)
     values["authors"] = tuple(values["authors"])
     return Paper(**values)
+
+
+def _spanned(paper_id: str, fingerprint: str, spans: str) -> list[Row]:
+    return [(paper_id, fingerprint, start, end) for start, end in json.loads(spans)]
+
+
+def _counts(entry: Entry, numbers: Mapping[str, int]) -> bytes:
+    found = [(at, numbers[stem], n) for at, words in enumerate(entry.words) for stem, n in words.items()]
+    return np.asarray(found, dtype=np.int32).tobytes()
+
+
+def _blob(vectors: NDArray[np.float32]) -> bytes:
+    return vectors.astype(np.float16).tobytes()
+
+
+def _vectors(blob: bytes, dimension: int) -> Vectors:
+    return np.frombuffer(blob, dtype=np.float16).astype(np.float32).reshape(-1, dimension)

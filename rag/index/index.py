@@ -1,6 +1,6 @@
 """Papers → the index: incremental, resumable, and atomic for everyone who searches meanwhile.
 
-LlamaIndex's ingestion pipeline cuts, embeds and stores passages; the catalog decides what is part of the collection.
+Three steps: plan what there is to do, embed it, commit it. Only the middle one is much work, and it needs no store.
 """
 
 from __future__ import annotations
@@ -10,29 +10,25 @@ import logging
 import shutil
 import uuid
 from collections.abc import Callable, Iterable, Iterator, Sequence
+from concurrent.futures import Future, ThreadPoolExecutor
 from contextlib import contextmanager
 from dataclasses import asdict, dataclass
 from hashlib import sha256
-from typing import TYPE_CHECKING, Any
+from itertools import islice
 
 import numpy as np
 
-from rag.errors import IndexBusy, IndexMismatch, IndexMissing, IndexUnusable
-from rag.index.catalog import Catalog, Change, Entry, Manifest
-from rag.index.chunk import CHUNKER, passages_of
-from rag.index.lexical import LexicalIndex
-from rag.index.vectors import StoredCollection, VectorsDamaged, VectorStore
-from rag.ports import Embedder
+from rag.errors import IndexBusy, IndexMismatch, IndexMissing, SettingsError
+from rag.index.catalog import Catalog
+from rag.index.chunk import CHUNKER
+from rag.index.ports import Entry, Manifest, Row
+from rag.index.vectors import VectorsDamaged, VectorStore
+from rag.ports import Embedder, Vectors
 from rag.settings import Settings
-from rag.text import sentences
-from rag.tokens import count_tokens
-from rag.types import Paper, Passage
-
-if TYPE_CHECKING:
-    from llama_index.core.ingestion import IngestionPipeline
+from rag.types import Paper
 
 log = logging.getLogger(__name__)
-BATCH = 32  # papers embedded and stored at a time
+BATCH = 32  # papers embedded and stored at a time: what a crash can lose
 CHECKPOINT = 2048  # papers between two commits: what a searcher may have to wait for
 Progress = Callable[[int], None]  # told how many more papers are done
 
@@ -48,6 +44,24 @@ class IndexReport:
     total: int = 0  # in the collection afterwards
 
 
+@dataclass(frozen=True, slots=True)
+class Plan:
+    """What an update has to do."""
+
+    edition: str  # what the entries belong to in the catalog
+    collection: str  # where their vectors go
+    papers: Sequence[Paper]  # to be embedded and stored
+    resumed: int  # more papers, which an interrupted update has staged
+    gone: Sequence[str]  # ids to be taken out
+    fresh: bool  # the collection is to be made
+    replaces: str  # the collection that a rebuild takes the place of, at once at the end; without one, in steps
+
+    @property
+    def empty(self) -> bool:
+        """Whether the collection stays as it is."""
+        return not (self.papers or self.resumed or self.gone or self.fresh)
+
+
 class Index:
     """The collection on disk: what searching reads and indexing writes."""
 
@@ -57,7 +71,7 @@ class Index:
         self.embedder = embedder
         self.catalog = Catalog(settings.data_dir / "catalog.sqlite3")
         self.vectors = VectorStore.from_settings(settings)
-        self._lexical_dir = settings.data_dir / "lexical"
+        self._name = uuid.uuid4().hex  # a generation says which Index wrote it
 
     @property
     def wanted(self) -> Manifest:
@@ -73,26 +87,16 @@ class Index:
         made = self.catalog.manifest()
         if made is None:
             raise IndexMissing("Nothing is indexed yet. Run: readback index")
-        wanted = self.wanted
-        if made == wanted:
-            return
-        differences = [
-            f"{name}: the index has {mine!r}, the settings ask for {theirs!r}"
-            for name, mine, theirs in zip(asdict(made), asdict(made).values(), asdict(wanted).values(), strict=True)
-            if mine != theirs
-        ]
-        raise IndexMismatch(
-            f"The index does not fit the settings ({'; '.join(differences)}). Run: readback index --rebuild"
-        )
+        if made != self.wanted:
+            raise IndexMismatch(
+                f"The index does not fit the settings ({'; '.join(made.differences(self.wanted))}). "
+                "Run: readback index --rebuild"
+            )
 
     @property
     def collection_name(self) -> str:
         """The Chroma collection of the current generation."""
         return self.catalog.meta().get("collection", "")
-
-    def lexical_folder(self, generation: int) -> Any:
-        """Where the lexical index of a generation lies."""
-        return self._lexical_dir / str(generation)
 
     def update(
         self,
@@ -110,92 +114,77 @@ class Index:
         are in the collection but not among these. Raises IndexBusy if another indexer is at work, IndexMismatch if the
         index was made with other settings and rebuild is not asked for.
         """
-        with self._writing() as vectors:
-            if rebuild and self.catalog.damaged():
-                log.warning("the catalog cannot be read: it is set aside as *.damaged")
-                self.catalog.set_aside()
-            if self.catalog.manifest() is not None and not rebuild:
+        with self._writing():
+            if rebuild:
+                self._make_way()
+            elif self.catalog.manifest() is not None:
                 self.check()
-                rebuild = self._lost(vectors, sum(1 for _ in self.catalog.passages()))
-            if rebuild and vectors.set_aside_if_damaged():
-                log.warning("the vectors cannot be opened: they are set aside as *.damaged")
-            known = self.catalog.fingerprints()
+                self._mend_vectors()
             given = {paper.id: paper for paper in papers}
+            known = self.catalog.fingerprints(None if prune or rebuild else list(given))
             if rebuild and not prune:
                 given = {paper.id: paper for paper in self.catalog.papers()} | given
-            todo = [paper for paper in given.values() if rebuild or known.get(paper.id) != paper.fingerprint]
+            changed = [paper for paper in given.values() if known.get(paper.id) != paper.fingerprint]
+            todo = list(given.values()) if rebuild else changed
             gone = [paper_id for paper_id in known if paper_id not in given] if prune else []
             progress(len(given) - len(todo))
-            old_name, name = self.collection_name, self._name_for(rebuild)
-            if name != old_name:
-                vectors.drop(name)  # a killed run's, perhaps damaged; the cache has its vectors
-            facts = {"manifest": json.dumps(asdict(self.wanted)), "collection": name}
-            if sources:
-                facts["sources"] = json.dumps(list(sources))
-            self._write(vectors, todo, gone, facts, anew=rebuild, progress=progress)
-            self._sweep(vectors, name, old_name)
+            self._carry_out(self._plan(todo, gone, rebuild), sources, progress)
             return IndexReport(
-                added=sum(paper.id not in known for paper in todo),
-                changed=sum(known.get(paper.id, paper.fingerprint) != paper.fingerprint for paper in todo),
-                unchanged=len(given) - sum(known.get(paper.id) != paper.fingerprint for paper in given.values()),
+                added=sum(paper.id not in known for paper in changed),
+                changed=sum(paper.id in known for paper in changed),
+                unchanged=len(given) - len(changed),
                 removed=len(gone),
-                total=len(self.catalog.fingerprints()),
+                total=self.catalog.size()[0],
             )
+
+    def remove(self, paper_ids: Iterable[str]) -> int:
+        """Take papers out of the collection; returns how many were there."""
+        with self._writing():
+            gone = list(self.catalog.fingerprints(list(dict.fromkeys(paper_ids))))
+            if gone:
+                self.check()
+                self._carry_out(self._plan([], gone, False), (), lambda _: None)
+            return len(gone)
 
     def mend(self, passages: int) -> None:
         """Make the embedded vectors anew if they cannot be searched, as after a kill while Chroma wrote its files.
 
-        passages: how many vectors there should be. Raises IndexBusy if an indexer is at work.
+        passages: how many there should be. Nothing is embedded for it: the catalog has the vectors too. Raises
+        IndexBusy if an indexer is at work and the vectors cannot be searched.
         """
+        interrupted = self._interrupted
         if not self.vectors.embedded:
+            return  # only its operator can tell what is wrong with a server
+        if not interrupted and not self._lost(passages):
             return
-        if self._interrupted:
-            try:
-                self.update([])
-            except IndexBusy:
-                log.debug("not interrupted: another indexer is still at work")
-        elif self._lost(self.vectors, passages):
-            self.vectors.reopen()
-            self.update([])
-
-    @property
-    def _interrupted(self) -> bool:
-        """Whether a run has begun and not ended: it is still at work, or was killed."""
-        return self.catalog.meta().get("unswept") == "yes"
-
-    def _lost(self, vectors: VectorStore, passages: int) -> bool:
-        """Whether the vectors of the current generation must be made anew."""
         try:
-            vectors.probe(self.collection_name, self.wanted.dimension, passages, thorough=self._interrupted)
-        except VectorsDamaged as error:
-            if not vectors.embedded:
+            with self._writing():
+                self._mend_vectors()
+                self._sweep()
+        except IndexBusy:
+            if not interrupted:
                 raise
-            log.warning("making the vectors anew: %s", error)
-            return True
-        return False
-
-    def remove(self, paper_ids: Iterable[str]) -> int:
-        """Take papers out of the collection; returns how many were there."""
-        with self._writing() as vectors:
-            known = self.catalog.fingerprints()
-            gone = [paper_id for paper_id in dict.fromkeys(paper_ids) if paper_id in known]
-            if gone:
-                self.check()
-                self._write(vectors, [], gone, {}, anew=False, progress=lambda _: None)
-                self._sweep(vectors, self.collection_name, self.collection_name)
-            return len(gone)
+            log.debug("not interrupted: another indexer is still at work")
 
     def sources(self) -> list[str]:
         """The files named at the last run that named any."""
         return [str(source) for source in json.loads(self.catalog.meta().get("sources", "[]"))]
 
+    def follow(self, writer: str) -> None:
+        """Make the vectors that another Index wrote visible. writer: as the generation's facts name it."""
+        if writer != self._name:
+            self.vectors.close()
+
     @contextmanager
-    def _writing(self) -> Iterator[VectorStore]:
-        """Be the only indexer, with a view of the vectors as they are now, which no searching thread closes."""
+    def _writing(self) -> Iterator[None]:
+        """Be the only indexer, with the vectors in view as they are now."""
         from filelock import FileLock, Timeout
 
         path = self._settings.data_dir / "index.lock"
-        path.parent.mkdir(parents=True, exist_ok=True)
+        try:
+            path.parent.mkdir(parents=True, exist_ok=True)
+        except OSError as error:
+            raise SettingsError(f"READBACK_DATA_DIR: {path.parent} cannot be made ({error.strerror}).") from error
         lock = FileLock(path, timeout=0)
         try:
             lock.acquire()
@@ -203,114 +192,143 @@ class Index:
             raise IndexBusy(
                 f"Another indexer is at work on {self._settings.data_dir}. Wait for it to finish, then run this again."
             ) from error
-        vectors = VectorStore.from_settings(self._settings)
         try:
-            yield vectors
+            if not self.catalog.damaged():
+                self.follow(self.catalog.meta().get("writer", "") if not self._interrupted else "")
+            yield
         finally:
-            vectors.close()
             lock.release()
 
-    def _name_for(self, rebuild: bool) -> str:
-        """Each manifest has a collection of its own, and so has each rebuild, so that the old one serves meanwhile."""
-        current = self.collection_name
-        if current and not rebuild:
-            return current
+    # plan
+
+    def _plan(self, papers: Sequence[Paper], gone: Sequence[str], rebuild: bool) -> Plan:
+        facts = self.catalog.meta()
+        fresh = rebuild or "collection" not in facts
+        collection = self._fresh_name(facts.get("collection", "")) if fresh else facts["collection"]
+        edition = collection if fresh else facts["edition"]
+        staged, wanted = self.catalog.staged(edition), {paper.id: paper.fingerprint for paper in papers}
+        stale = [paper_id for paper_id, version in staged.items() if wanted.get(paper_id) != version]
+        if stale or self._interrupted:
+            self.catalog.discard(edition, stale)
+        resumed = staged.keys() - set(stale)
+        left = [paper for paper in papers if paper.id not in resumed]
+        return Plan(edition, collection, left, len(resumed), gone, fresh, facts.get("collection", "") if fresh else "")
+
+    def _fresh_name(self, current: str) -> str:
+        """A rebuild has a collection of its own, so that the old one serves meanwhile; a retry has the same one."""
         owner = self.catalog.meta().get("owner")
         if owner is None:  # several data folders may share a Chroma server
             owner = uuid.uuid4().hex
             self.catalog.set_meta(owner=owner)
-        digest = sha256(f"{self.wanted}\n{current if rebuild else ''}\n{owner}".encode()).hexdigest()[:8]
+        digest = sha256(f"{self.wanted}\n{current}\n{owner}".encode()).hexdigest()[:8]
         return f"{self._settings.collection}-{digest}"
 
-    def _write(
-        self,
-        vectors: VectorStore,
-        todo: Sequence[Paper],
-        gone: Sequence[str],
-        facts: dict[str, str],
-        *,
-        anew: bool,
-        progress: Progress,
-    ) -> None:
-        # a rebuild swaps the collection at the end, in one go; otherwise long runs become visible step by step
-        step = len(todo) if anew else CHECKPOINT
-        parts = [todo[start : start + step] for start in range(0, len(todo), max(step, 1))] or [[]]
-        for number, part in enumerate(parts, start=1):
-            last = number == len(parts)
-            if not part and not gone and not anew and self.catalog.manifest() is not None:
-                if "sources" in facts:
-                    self.catalog.set_meta(sources=facts["sources"])
-                return  # nothing else to do: leave the generation as it is
-            if part:
-                self.catalog.set_meta(unswept="yes")
-            stored = vectors.collection(facts["collection"]) if part or anew else None
-            entries = list(self._store(part, stored, progress)) if stored is not None else []
-            with self.catalog.changing() as change:
-                if anew:
-                    change.clear()
-                change.put(entries)
-                if last:
-                    change.remove(gone)
-                self._finish(change, facts)
+    # embed
 
-    def _finish(self, change: Change, facts: dict[str, str]) -> None:
-        passages = change.passages()
-        generation = change.commit_generation({**facts, "unswept": "yes"})
-        # under the write lock: if the process dies now the transaction never happened and the folder is a leftover
-        LexicalIndex.write(
-            self.lexical_folder(generation), passages, lambda words: self.embedder.embed(words, "document")
-        )
+    def _embedded(self, papers: Sequence[Paper]) -> Iterator[list[Entry]]:
+        """Entries batch by batch; each batch is embedded while the one before it is being stored."""
+        from rag.index.ingest import make_entries
 
-    def _store(self, papers: Sequence[Paper], collection: StoredCollection, progress: Progress) -> Iterator[Entry]:
-        from rag.index.ingest import make_pipeline
+        batches = [papers[start : start + BATCH] for start in range(0, len(papers), BATCH)]
+        with ThreadPoolExecutor(1) as ahead:
+            coming: Future[list[Entry]] | None = None
+            for batch in [*batches, []]:
+                done, coming = coming, None
+                if batch:
+                    coming = ahead.submit(make_entries, batch, self.embedder, self._settings.chunk_tokens)
+                if done:
+                    yield done.result()
 
-        pipeline: IngestionPipeline = make_pipeline(collection, self.embedder)
-        for start in range(0, len(papers), BATCH):
-            batch = papers[start : start + BATCH]
-            cut = [(paper, passages_of(paper, self._settings.chunk_tokens, count_tokens)) for paper in batch]
-            run_pipeline(pipeline, cut)
-            spans = [(paper, span.of(paper.abstract)) for paper in batch for span in sentences(paper.abstract)]
-            vectors = self.embedder.embed([text for _, text in spans], "document")
-            owners = np.asarray([paper.id for paper, _ in spans], dtype=object)
-            for paper, passages in cut:
-                yield Entry(paper, tuple((p.start, p.end) for p in passages), vectors[owners == paper.id])
-            progress(len(batch))
+    # commit
 
-    def _sweep(self, vectors: VectorStore, name: str, old_name: str) -> None:
-        """Delete what the catalog no longer names: replaced passages, leftovers of killed runs, old generations."""
+    def _carry_out(self, plan: Plan, sources: Sequence[str], progress: Progress) -> None:
+        named = {"sources": json.dumps(list(sources))} if sources else {}
+        if plan.empty:
+            if named:
+                self.catalog.set_meta(**named)
+        else:
+            facts = {"manifest": json.dumps(asdict(self.wanted)), "collection": plan.collection, "writer": self._name}
+            if plan.replaces:
+                facts["replaced"] = plan.replaces
+            if plan.fresh:
+                self.vectors.drop(plan.collection)  # a killed run's, perhaps damaged; the catalog has its vectors
+                self.vectors.collection(plan.collection)
+            if plan.resumed:
+                self._store(plan.collection, self.catalog.vectors(plan.edition))
+                progress(plan.resumed)
+            stored = 0
+            for entries in self._embedded(plan.papers):
+                self.catalog.stage(plan.edition, entries, lambda words: self.embedder.embed(words, "document"))
+                self._store(plan.collection, ((entry.rows, entry.passage_vectors) for entry in entries))
+                progress(len(entries))
+                stored += len(entries)
+                if stored % CHECKPOINT < len(entries) and not plan.replaces:
+                    self.catalog.commit(plan.edition, (), facts)
+            self.catalog.commit(plan.edition, plan.gone, facts | named)
+        self._sweep()
+
+    def _store(self, collection: str, found: Iterable[tuple[Sequence[Row], Vectors]]) -> None:
+        from rag.index.ingest import store
+
+        waiting = iter(found)
+        while part := list(islice(waiting, BATCH)):
+            rows = [row for rows, _ in part for row in rows]
+            store(self.vectors.collection(collection), rows, np.concatenate([vectors for _, vectors in part]))
+
+    def _sweep(self) -> None:
+        """Delete what the catalog no longer names: replaced passages, leftovers of killed runs, old collections."""
         if not self._interrupted:
             return
-        kept = {passage_id(fingerprint, passage) for fingerprint, passage in self.catalog.passages()}
-        collection = vectors.collection(name)
-        stored = set(collection.ids())
-        orphans = sorted(stored - kept)
-        for start in range(0, len(orphans), 1000):
-            collection.delete(orphans[start : start + 1000])
-        if kept - stored:
-            raise IndexUnusable(f"Vectors are missing from {vectors.place}. Run: readback index --rebuild")
+        facts = self.catalog.meta()
+        name = facts["collection"]
+        self.vectors.delete(name, self.catalog.litter(facts["edition"]))
         prefix = f"{self._settings.collection}-"
-        for other in vectors.names():
-            if other != name and (other == old_name or (vectors.embedded and other.startswith(prefix))):
-                vectors.drop(other)
-        current = str(self.catalog.generation())
-        for folder in self._lexical_dir.iterdir():
-            if folder.name != current:
-                shutil.rmtree(folder, ignore_errors=True)
-        self.catalog.set_meta(unswept="no")
+        for other in self.vectors.names():
+            if other != name and (
+                other == facts.get("replaced") or (self.vectors.embedded and other.startswith(prefix))
+            ):
+                self.vectors.drop(other)
+        self.catalog.sweep()
 
+    # damage
 
-def passage_id(fingerprint: str, passage: Passage) -> str:
-    """The id in Chroma: another text or another chunking is another id, so versions of a paper never mix."""
-    return f"{fingerprint}:{passage.key}"
+    @property
+    def _interrupted(self) -> bool:
+        """Whether a run has begun and not ended: it is still at work, or was killed."""
+        return self.catalog.meta().get("unswept") == "yes"
 
+    def _lost(self, passages: int) -> bool:
+        """Whether the embedded vectors must be stored anew. Raises IndexUnusable if those on a server must be."""
+        try:
+            self.vectors.probe(self.collection_name, self.wanted.dimension, passages, thorough=self._interrupted)
+        except VectorsDamaged as error:
+            if not self.vectors.embedded:
+                raise
+            log.warning("storing the vectors anew: %s", error)
+            return True
+        return False
 
-def run_pipeline(pipeline: IngestionPipeline, cut: Sequence[tuple[Paper, Sequence[Passage]]]) -> None:
-    """Embed and store the passages of some papers."""
-    from rag.index.ingest import to_node
+    def _mend_vectors(self) -> None:
+        """Store the vectors of the collection anew, from the catalog, if they were lost."""
+        if not self._lost(self.catalog.size()[1]):
+            return
+        self.vectors.close()
+        if self.vectors.set_aside_if_damaged():
+            log.warning("the vectors cannot be opened: they are set aside as *.damaged")
+        facts = self.catalog.meta()
+        name = self._fresh_name(facts["collection"])
+        self.vectors.drop(name)
+        self.vectors.collection(name)
+        self._store(name, self.catalog.vectors())
+        mended = {"collection": name, "replaced": facts["collection"], "writer": self._name}
+        self.catalog.commit(facts["edition"], (), mended)
 
-    nodes = [
-        to_node(paper.fingerprint, passage, passage_id(paper.fingerprint, passage))
-        for paper, passages in cut
-        for passage in passages
-    ]
-    pipeline.run(nodes=nodes)
+    def _make_way(self) -> None:
+        """Before a rebuild: set aside what cannot be read."""
+        if self.catalog.damaged():
+            log.warning("the catalog cannot be read: it is set aside as *.damaged")
+            self.catalog.set_aside()
+        if self.vectors.set_aside_if_damaged():
+            log.warning("the vectors cannot be opened: they are set aside as *.damaged")
+        for folder in ("lexical", "cache"):  # of the first schema
+            shutil.rmtree(self._settings.data_dir / folder, ignore_errors=True)

@@ -1,91 +1,112 @@
-"""Lexical search: BM25 over stemmed titles and passages, kept on disk and loaded once per generation.
+"""Lexical search: BM25 over stemmed titles and passages, in memory, read off the catalog.
 
-Robertson and Zaragoza 2009, "The Probabilistic Relevance Framework: BM25 and Beyond", in the variant that Lucene uses;
-computed by bm25s. A question's word also matches words of like meaning, at a discount, as in Berger and Lafferty 1999,
-"Information Retrieval as Statistical Translation"; likeness is how much closer their embeddings
-are than those of any two words.
+Robertson and Zaragoza 2009, "The Probabilistic Relevance Framework: BM25 and Beyond", in the variant that Lucene uses.
+A question's word also matches words of like meaning, at a discount, as in Berger and Lafferty 1999, "Information
+Retrieval as Statistical Translation"; likeness is how much closer their embeddings are than those of any two words.
+
+The index of a new generation shares with the one before it what has not changed: a base segment. Beside it stands a
+small segment of the entries that came since, and over both a mask of the passages that are still there. Scores are
+worked out when they are asked for, so they are those of an index read anew.
 """
 
 from __future__ import annotations
 
-import json
-import logging
-import os
-import shutil
-from collections import Counter, defaultdict
-from collections.abc import Callable, Mapping, Sequence
-from pathlib import Path
-from typing import Any
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import cached_property
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.errors import IndexUnusable
+from rag.index.ports import CatalogStore, Row, State, passage_id
 from rag.ports import Vectors
-from rag.text import content_words
-from rag.types import Passage
 
 K1, B = 1.2, 0.75
-TITLE = 2  # times that a title counts: its words say what a paper is about
-MAX_WORDS = 30_000  # of the vocabulary, commonest first, get a vector and so can stand in for a question's word
+MAX_WORDS = 30_000  # of the vocabulary, commonest first, can stand in for a question's word
 NEAREST = 8  # words that may stand in for one word of a question ...
 MIN_LIKENESS = 0.3  # ... if they are at least so much alike: 0 as any two words, 1 the same
 DISCOUNT = 0.7  # what a perfect stand-in would be worth; less alike, less worth: DISCOUNT * likeness²
-_ROWS, _WORDS, _VECTORS = "passages.json", "words.json", "words.npy"
+SMALL, SHARE = 64, 8  # the base is read anew when so many entries, and one in so many, have come or gone
 
-Row = tuple[str, str, int, int]  # paper id, fingerprint of the paper, start, end
+
+@dataclass(frozen=True, slots=True)
+class Segment:
+    """Some entries: which passage holds which word how often, ordered by word."""
+
+    rows: list[Row]
+    entries: NDArray[np.int64]  # of each passage: the number of its entry
+    lengths: NDArray[np.float64]  # of each passage: how many words it has
+    words: NDArray[np.int32]  # of each posting, ascending: the number of its word
+    passages: NDArray[np.int32]
+    counts: NDArray[np.int32]
+    numbers: Mapping[str, int]  # of stems that no earlier segment has
+    stems: list[str]  # those of them that can stand in for others, ...
+    vectors: Vectors  # ... and their vectors, rows of unit length
+
+    @classmethod
+    def read(cls, catalog: CatalogStore, numbers: NDArray[np.int64], dimension: int, base: Segment | None) -> Segment:
+        """Read entries off the catalog. base: whose words are known already."""
+        listed = catalog.listed(numbers.tolist())
+        sizes = [len(one.rows) for one in listed]
+        table = np.concatenate([np.zeros((0, 3), dtype=np.int32), *(one.counts for one in listed)])
+        firsts = np.repeat(np.cumsum([0, *sizes])[:-1], [len(one.counts) for one in listed]).astype(np.int32)
+        order = np.argsort(table[:, 1], kind="stable")
+        words, passages, counts = table[order, 1], (table[:, 0] + firsts)[order], table[order, 2]
+        new, spread = np.unique(words, return_counts=True)
+        if base is not None:
+            unknown = ~np.isin(new, base.words)
+            new, spread = new[unknown], spread[unknown]
+        found = catalog.words(new[np.argsort(-spread, kind="stable")].tolist())
+        likenable = [(word.stem, word.vector) for word in found if word.vector is not None][:MAX_WORDS]
+        return cls(
+            rows=[row for one in listed for row in one.rows],
+            entries=np.repeat(np.asarray([one.number for one in listed], dtype=np.int64), sizes),
+            lengths=np.bincount(passages, counts, sum(sizes)).astype(np.float64),
+            words=words,
+            passages=passages,
+            counts=counts,
+            numbers={word.stem: word.number for word in found},
+            stems=[stem for stem, _ in likenable],
+            vectors=np.asarray([vector for _, vector in likenable], dtype=np.float32).reshape(-1, dimension),
+        )
 
 
 class LexicalIndex:
-    """One generation's BM25 index. Immutable once loaded, so threads may share it."""
+    """One generation's BM25 index. Immutable, so threads may share it."""
 
-    def __init__(self, bm25: Any, rows: Sequence[Row], words: Sequence[str], vectors: Vectors) -> None:
-        """rows: of each passage, in the index's order. words: stems, with their vectors in the same order."""
-        self.rows = rows
-        self._papers = np.asarray([row[0] for row in rows], dtype=object)
-        self._vocabulary: Mapping[str, int] = bm25.vocab_dict if bm25 is not None else {}
-        self._scores: Mapping[str, Any] = bm25.scores if bm25 is not None else {}
-        self._words = words
-        self._vectors = vectors
-        self._place = {word: place for place, word in enumerate(words)}
+    def __init__(self, edition: str, base: Segment, fresh: Segment, live: NDArray[np.int64]) -> None:
+        """live: the numbers of the entries that are part of the collection."""
+        self._edition, self._base, self._fresh = edition, base, fresh
+        self.rows = [*base.rows, *fresh.rows]  # also those that are no longer there: no search returns them
+        self._alive = np.isin(np.concatenate([base.entries, fresh.entries]), live)
+        lengths = np.concatenate([base.lengths, fresh.lengths])
+        self.size = int(self._alive.sum())  # passages
+        usual = float(lengths[self._alive].mean()) if self.size else 1.0
+        self._norms = K1 * (1 - B + B * lengths / max(usual, 1.0))
+        self._stems = [*base.stems, *fresh.stems]
+        self._place = {stem: place for place, stem in enumerate(self._stems)}
         # what was worked out before; by word too, since a stem that is new to the collection takes the word's vector
         self._alike: dict[tuple[str, str], dict[str, float]] = {}
 
     @classmethod
-    def write(
-        cls, folder: Path, passages: Sequence[tuple[str, Passage]], embed_words: Callable[[Sequence[str]], Vectors]
-    ) -> None:
-        """Build the index of (fingerprint, passage) pairs in a folder that appears all at once."""
-        bm25s = _bm25s()
-        fresh = folder.with_name(f".{folder.name}.{os.getpid()}")
-        shutil.rmtree(fresh, ignore_errors=True)
-        fresh.mkdir(parents=True)
-        pairs = [content_words(" ".join([passage.title] * TITLE + [passage.text])) for _, passage in passages]
-        if any(pairs):
-            bm25 = bm25s.BM25(k1=K1, b=B, method="lucene")
-            bm25.index([[stem for stem, _ in found] for found in pairs], show_progress=False)
-            bm25.save(str(fresh))
-        stems, surfaces = _commonest(pairs)
-        vectors = embed_words(surfaces)
-        np.save(fresh / _VECTORS, vectors.astype(np.float16))
-        (fresh / _WORDS).write_text(json.dumps(stems), encoding="utf-8")
-        rows = [(passage.paper_id, fingerprint, passage.start, passage.end) for fingerprint, passage in passages]
-        (fresh / _ROWS).write_text(json.dumps(rows), encoding="utf-8")
-        shutil.rmtree(folder, ignore_errors=True)
-        fresh.replace(folder)
+    def read(cls, catalog: CatalogStore, state: State, dimension: int, previous: LexicalIndex | None) -> LexicalIndex:
+        """The index of a generation. previous: of an earlier one, to read only what has changed.
 
-    @classmethod
-    def load(cls, folder: Path) -> LexicalIndex:
-        """Read what ``write`` wrote. Raises FileNotFoundError if the folder is gone, IndexUnusable if it is damaged."""
-        try:
-            rows = [(str(p), str(f), int(s), int(e)) for p, f, s, e in json.loads((folder / _ROWS).read_text("utf-8"))]
-            words = json.loads((folder / _WORDS).read_text("utf-8"))
-            vectors = np.load(folder / _VECTORS).astype(np.float32)
-            return cls(_load_bm25(folder, bool(words)), rows, words, vectors)
-        except FileNotFoundError:
-            raise
-        except Exception as error:  # numpy and bm25s raise what the damage happens to trip over
-            raise IndexUnusable(f"The lexical index {folder} is damaged. Run: readback index --rebuild") from error
+        Raises GenerationGone if the catalog has moved on meanwhile.
+        """
+        if previous is not None and previous._edition == state.edition:
+            held = np.unique(previous._base.entries)
+            come, gone = np.setdiff1d(state.entries, held), np.setdiff1d(held, state.entries)
+            if len(come) + len(gone) <= max(SMALL, len(held) // SHARE):
+                fresh = Segment.read(catalog, come, dimension, previous._base)
+                return cls(state.edition, previous._base, fresh, state.entries)
+        base = Segment.read(catalog, state.entries, dimension, None)
+        return cls(state.edition, base, Segment.read(catalog, state.entries[:0], dimension, base), state.entries)
+
+    @cached_property
+    def committed(self) -> dict[str, Row]:
+        """The passages of the collection by the ids of their vectors."""
+        return {passage_id(row): row for row, alive in zip(self.rows, self._alive, strict=True) if alive}
 
     def search(
         self,
@@ -114,9 +135,10 @@ class LexicalIndex:
     ) -> dict[str, dict[str, float]]:
         """Stem → the stems that may stand in for it → their weights, best first.
 
-        words: stem → word as asked. embed: called only for words that the vocabulary has no vector of.
+        words: stem → word as asked. embed: the vector of a word, made as a document's is; called only for words that
+        the vocabulary has no vector of.
         """
-        if not len(self._words):
+        if not self._stems:
             return {stem: {} for stem in words}
         new = {stem: word for stem, word in words.items() if (stem, word) not in self._alike}
         fresh = self._work_out(new, embed) if new else {}
@@ -127,61 +149,51 @@ class LexicalIndex:
     def _work_out(
         self, words: Mapping[str, str], embed: Callable[[str], NDArray[np.float32]]
     ) -> dict[str, dict[str, float]]:
-        vectors = np.stack(
-            [self._vectors[self._place[stem]] if stem in self._place else embed(word) for stem, word in words.items()]
-        )
-        cosines = vectors @ self._vectors.T
+        vectors = np.stack([self._vector(stem) if stem in self._place else embed(word) for stem, word in words.items()])
+        cosines = np.concatenate([vectors @ self._base.vectors.T, vectors @ self._fresh.vectors.T], axis=1)
         usual = cosines.mean(axis=1, keepdims=True)  # models differ in how alike they find any two words
         likeness = (cosines - usual) / np.maximum(1.0 - usual, 1e-6)
         return {stem: self._nearest(stem, row) for stem, row in zip(words, likeness, strict=True)}
 
+    def _vector(self, stem: str) -> NDArray[np.float32]:
+        place, others = self._place[stem], len(self._base.stems)
+        vector: NDArray[np.float32] = (
+            self._base.vectors[place] if place < others else self._fresh.vectors[place - others]
+        )
+        return vector
+
     def _nearest(self, stem: str, likeness: NDArray[np.float32]) -> dict[str, float]:
-        order = np.argsort(-likeness, kind="stable")[: NEAREST + 1]
-        found = [(self._words[i], DISCOUNT * float(likeness[i]) ** 2) for i in order if likeness[i] >= MIN_LIKENESS]
-        return dict([(word, weight) for word, weight in found if word != stem][:NEAREST])
+        found: dict[str, float] = {}
+        for place in np.argsort(-likeness, kind="stable"):
+            like = self._stems[place]
+            if len(found) == NEAREST or likeness[place] < MIN_LIKENESS:
+                break
+            if like != stem and len(self._column(like)[0]):  # the papers that held a word may have been removed
+                found[like] = DISCOUNT * float(likeness[place]) ** 2
+        return found
 
     def allowed(self, include: frozenset[str], exclude: frozenset[str]) -> NDArray[np.bool_] | None:
         """A mask of the rows whose papers the filters allow; None if they allow all."""
         if not include and not exclude:
             return None
-        mask = np.isin(self._papers, list(include)) if include else np.ones(len(self.rows), dtype=bool)
-        return np.asarray(mask & ~np.isin(self._papers, list(exclude)), dtype=bool)
+        papers = [row[0] for row in self.rows]
+        return np.asarray([(not include or one in include) and one not in exclude for one in papers], dtype=bool)
 
     def idf(self, stem: str) -> float:
         """Rarity of a word in [0, 1]: 0 in every passage, 1 in none of them."""
-        size = max(len(self.rows), 1)
+        size = max(self.size, 1)
         df = len(self._column(stem)[0])
         return float(np.log((size + 1) / (df + 1)) / np.log(size + 1))
 
     def _column(self, stem: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
         """Rows that hold a stem, and its BM25 score in each."""
-        column = self._vocabulary.get(stem)
-        if column is None:
-            return np.zeros(0, dtype=np.int64), np.zeros(0)
-        start, end = self._scores["indptr"][column : column + 2]
-        return self._scores["indices"][start:end], self._scores["data"][start:end]
-
-
-def _load_bm25(folder: Path, has_words: bool) -> Any:
-    if not has_words and not any(path.name.startswith("data.csc") for path in folder.iterdir()):
-        return None  # nothing indexable, such as an empty collection
-    return _bm25s().BM25.load(str(folder), load_vocab=True)
-
-
-def _bm25s() -> Any:
-    import bm25s
-
-    logging.getLogger("bm25s").setLevel(logging.WARNING)  # it sets its own level to DEBUG when it is imported
-    return bm25s
-
-
-def _commonest(pairs: Sequence[Sequence[tuple[str, str]]]) -> tuple[list[str], list[str]]:
-    """Stems that a question's word may be likened to, each with the form in which it stands most often."""
-    spread = Counter(stem for found in pairs for stem in {stem for stem, _ in found})
-    forms: dict[str, Counter[str]] = defaultdict(Counter)
-    for found in pairs:
-        for stem, word in found:
-            forms[stem][word] += 1
-    ranked = sorted(spread, key=lambda stem: (-spread[stem], stem))
-    stems = [stem for stem in ranked if len(stem) > 2 and stem.isalpha()][:MAX_WORDS]
-    return stems, [min(forms[stem], key=lambda word: (-forms[stem][word], word)) for stem in stems]
+        number = self._base.numbers.get(stem, self._fresh.numbers.get(stem, -1))
+        found = []
+        for segment, offset in ((self._base, 0), (self._fresh, len(self._base.rows))):
+            start, end = np.searchsorted(segment.words, [number, number + 1])
+            found.append((segment.passages[start:end].astype(np.int64) + offset, segment.counts[start:end]))
+        rows, counts = (np.concatenate(parts) for parts in zip(*found, strict=True))
+        alive = self._alive[rows]
+        rows, counts = rows[alive], counts[alive].astype(np.float64)
+        idf = np.log1p((self.size - len(rows) + 0.5) / (len(rows) + 0.5))
+        return rows, idf * counts / (counts + self._norms[rows])

@@ -9,6 +9,7 @@ from rag.errors import IndexBusy, IndexUnusable
 from rag.index.catalog import Catalog
 from rag.index.index import Index
 from rag.index.lexical import LexicalIndex
+from rag.index.ports import GenerationGone
 
 TRIES = 5
 
@@ -23,10 +24,10 @@ class Snapshot:
 
 
 class Snapshots:
-    """Hands out the current snapshot, loading a generation once. Safe for threads."""
+    """Hands out the current snapshot, reading of each generation what has changed. Safe for threads."""
 
     def __init__(self, index: Index) -> None:
-        """index: checked against the settings whenever a new generation is loaded."""
+        """index: checked against the settings whenever there is a new generation."""
         self._index = index
         self._lock = threading.Lock()
         self._current: Snapshot | None = None
@@ -44,23 +45,24 @@ class Snapshots:
             return held
         with self._lock:
             for _ in range(TRIES):
-                facts = self.catalog.meta()  # read at once, so that its parts belong together
-                generation = int(facts.get("generation", "0"))
-                if self._current is not None and self._current.generation == generation:
-                    return self._current
                 self._index.check()
+                state = self.catalog.state()
+                held = self._current
+                if held is not None and held.generation == state.generation:
+                    return held
+                dimension = self._index.embedder.dimension
                 try:
-                    lexical = LexicalIndex.load(self._index.lexical_folder(generation))
-                except FileNotFoundError:
-                    continue  # a newer generation has just replaced it
-                self._index.vectors.reopen()
+                    lexical = LexicalIndex.read(self.catalog, state, dimension, held.lexical if held else None)
+                except GenerationGone:
+                    continue
+                self._index.follow(state.facts.get("writer", ""))
                 try:
-                    self._index.mend(len(lexical.rows))
+                    self._index.mend(lexical.size)
                 except IndexBusy:
-                    if self.catalog.generation() == generation:
+                    if self.catalog.generation() == state.generation:
                         raise
-                if self.catalog.generation() != generation:
+                if self.catalog.generation() != state.generation:
                     continue  # mended, or changed by somebody else
-                self._current = Snapshot(generation, facts["collection"], lexical)
+                self._current = Snapshot(state.generation, state.facts["collection"], lexical)
                 return self._current
-        raise IndexUnusable("The lexical index is missing. Run: readback index --rebuild")
+        raise IndexUnusable("The index changes faster than it can be read. Try again.")

@@ -1,18 +1,17 @@
 """Passage vectors in Chroma, embedded in the data folder or on a server chosen by URL.
 
 Embedded Chroma is made for one process. Two things make it safe for several: a file lock, because a process that loads
-the index files while another one writes them crashes, and clients that share nothing, because a client reads the files
-once and does not see what others write later.
+the index files while another one writes them crashes, and stores that share nothing, because a client reads the files
+once and does not see what other processes write later. Within a process many threads read and write at once.
 """
 
 from __future__ import annotations
 
 import shutil
 import threading
-from collections.abc import Callable, Collection, Iterator
+from collections.abc import Callable, Collection, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
-from functools import partial
+from operator import methodcaller
 from pathlib import Path
 from typing import Any, ClassVar, TypeVar
 from urllib.parse import urlsplit
@@ -21,23 +20,15 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import IndexUnusable
+from rag.index.ports import Row, passage_id
 from rag.settings import Settings
 
 T = TypeVar("T")
 HNSW = {"space": "cosine", "ef_construction": 200, "max_neighbors": 32, "ef_search": 200}
-CHECKED = 5000  # vectors looked at together
+PAGE = 5000  # vectors checked or deleted together
 GATE_S = 120.0  # longest wait for another process's batch, seconds
-
-
-@dataclass(frozen=True, slots=True)
-class Neighbour:
-    """One stored passage near a query vector."""
-
-    paper_id: str
-    fingerprint: str  # of the paper as it was when the vector was stored
-    start: int
-    end: int
-    cosine: float
+# in Chroma's messages: what may be gone at the next try, such as too few file handles, no space, no permission, a lock
+PASSING = ("(os error 24)", "(os error 28)", "(os error 13)", "unable to open database", "database is locked", "disk")
 
 
 class VectorsDamaged(IndexUnusable):
@@ -45,16 +36,16 @@ class VectorsDamaged(IndexUnusable):
 
 
 class VectorStore:
-    """One Chroma collection at a time. Safe for many threads."""
+    """Chroma as a PassageStore. Safe for many threads."""
 
     def __init__(self, path: Path, url: str | None) -> None:
         """path: the embedded store's folder, used when url is None."""
         self._path = path
         self._url = url
-        self._lock = threading.Lock()  # a client may not be swapped under a running query
+        self._turns = _Turns()  # the client may not be swapped under a running call
         self._client: Any = None
         self._spelling = -1
-        self._loaded: set[str] = set()  # collections whose index files this client has read
+        self._loaded: dict[str, Any] = {}  # collections by name, once this client has read their index files
 
     @classmethod
     def from_settings(cls, settings: Settings) -> VectorStore:
@@ -71,37 +62,45 @@ class VectorStore:
         """Whether the vectors are in the data folder."""
         return self._url is None
 
-    def reopen(self) -> None:
+    def close(self) -> None:
         """Forget what this client has read: an embedded one does not see another process's writes."""
-        with self._lock:
+        with self._turns.alone():
+            self._loaded.clear()
             if self._client is not None and self.embedded:
                 self._client.close()
                 self._client = None
-                self._loaded.clear()
                 _Spellings.give_back(self._path, self._spelling)
 
-    close = reopen
-
-    def collection(self, name: str) -> StoredCollection:
-        """The Chroma collection of that name, created if missing; for the indexer."""
-        self._call(
-            lambda client: client.get_or_create_collection(name, embedding_function=None, configuration={"hnsw": HNSW}),
-            gated=True,
+    def collection(self, name: str) -> Any:
+        """A Chroma collection as LlamaIndex's vector store takes it, made if missing."""
+        self._write(
+            lambda client: client.get_or_create_collection(name, embedding_function=None, configuration={"hnsw": HNSW})
         )
         return StoredCollection(self, name)
 
+    def delete(self, name: str, rows: Sequence[Row]) -> None:
+        """Delete vectors; those that are not there are no error."""
+        for start in range(0, len(rows), PAGE):
+            ids = [passage_id(row) for row in rows[start : start + PAGE]]
+            self.on(name, methodcaller("delete", ids=ids))
+
     def on(self, name: str, work: Callable[[Any], T]) -> T:
         """Do something to a collection while no other process reads or writes the files."""
-        return self._call(lambda client: work(client.get_collection(name, embedding_function=None)), gated=True)
+        return self._write(lambda client: work(client.get_collection(name, embedding_function=None)))
 
     def drop(self, name: str) -> None:
         """Delete a whole collection, if there is one."""
+        if name in self.names():
+            self._write(lambda client: client.delete_collection(name))
+        self._loaded.pop(name, None)
 
-        def delete(client: Any) -> None:
-            if name in {collection.name for collection in client.list_collections()}:
-                client.delete_collection(name)
+    def names(self) -> list[str]:
+        """Names of all collections in the store."""
+        return self._write(lambda client: [collection.name for collection in client.list_collections()])
 
-        self._call(delete, gated=True)
+    def count(self, name: str) -> int:
+        """How many vectors a collection holds; 0 if there is no such collection."""
+        return int(self.on(name, methodcaller("count"))) if name in self.names() else 0
 
     def set_aside_if_damaged(self) -> bool:
         """Rename the embedded store's folder if it cannot even be opened; says whether it had to."""
@@ -115,32 +114,18 @@ class VectorStore:
             return True
         return False
 
-    def names(self) -> list[str]:
-        """Names of all collections in the store."""
-        return self._call(lambda client: [collection.name for collection in client.list_collections()])
-
-    def count(self, name: str) -> int:
-        """How many vectors a collection holds; 0 if there is no such collection."""
-        return self._call(
-            lambda client: (
-                client.get_collection(name, embedding_function=None).count() if self._has(client, name) else 0
-            ),
-            gated=True,
-        )
-
     def probe(self, name: str, dimension: int, passages: int, *, thorough: bool = False) -> None:
         """Load a collection. Raises VectorsDamaged if it cannot be searched or holds less than so many vectors.
 
         thorough: look at every vector, because a killed process may have left a file half written.
         """
-        self.search(name, np.full(dimension, dimension**-0.5, dtype=np.float32), 1)
-        stored = self.count(name)
+        self._query(name, np.full(dimension, dimension**-0.5, dtype=np.float32), 1, None)
+        stored = int(self.on(name, methodcaller("count")))
         if stored < passages:
             raise self._damaged(f"{passages - stored} of {passages} are missing")
-        for offset in range(0, stored if thorough else 0, CHECKED):
-            page: dict[str, Any] = {"include": ["embeddings"], "limit": CHECKED, "offset": offset}
-            lengths = np.linalg.norm(self.on(name, partial(_embeddings, page)), axis=1)
-            if not np.allclose(lengths, 1.0, atol=0.01):
+        for offset in range(0, stored if thorough else 0, PAGE):
+            page = self.on(name, methodcaller("get", include=["embeddings"], limit=PAGE, offset=offset))
+            if not np.allclose(np.linalg.norm(page["embeddings"], axis=1), 1.0, atol=0.01):
                 raise self._damaged("some are not what was stored")
 
     def search(
@@ -148,77 +133,90 @@ class VectorStore:
         name: str,
         vector: NDArray[np.float32],
         k: int,
+        committed: Mapping[str, Row],
         *,
         include: Collection[str] = (),
         exclude: Collection[str] = (),
-    ) -> list[Neighbour]:
-        """The k stored passages nearest to the vector, best first, from the paper ids that the filters allow."""
-        clauses = []
+    ) -> list[tuple[Row, float]]:
+        """The k committed passages nearest to the vector, with their cosines, best first.
+
+        committed: passage id → row. What is stored but not in there is never returned, and displaces nothing: more is
+        asked for until k committed ones are found. include, exclude: paper ids.
+        """
+        clauses: list[dict[str, Any]] = []
         if include:
             clauses.append({"paper_id": {"$in": sorted(include)}})
         if exclude:
             clauses.append({"paper_id": {"$nin": sorted(exclude)}})
-        where = clauses[0] if len(clauses) == 1 else {"$and": clauses} if clauses else None
+        where = {"$and": clauses} if len(clauses) > 1 else clauses[0] if clauses else None
+        wanted = k if committed else 0
+        found: list[tuple[Row, float]] = []
+        while wanted:
+            near = self._query(name, vector, wanted, where)
+            found = [(committed[one], 1.0 - distance) for one, distance in near if one in committed]
+            if len(found) >= k or len(near) < wanted:
+                break
+            wanted *= 2
+        return found[:k]
 
-        def query(client: Any) -> list[tuple[Any, float]]:
-            if not self._has(client, name):
-                raise self._damaged(f"there is no collection {name}")
-            collection = client.get_collection(name, embedding_function=None)
-            wanted = k
-            while collection.count():
-                found = collection.query(
-                    query_embeddings=vector[np.newaxis],
-                    n_results=wanted,
-                    where=where,
-                    include=["metadatas", "distances"],
-                )
-                rows = list(zip(found["metadatas"][0], found["distances"][0], strict=True))
-                # what another process has deleted since this client read the files is found, but has no metadata
-                alive = [row for row in rows if row[0] is not None]
-                if len(alive) >= k or len(rows) < wanted:
-                    return alive[:k]
-                wanted *= 2
-            return []
-
-        found = self._call(query, loads=name)
-        return [
-            Neighbour(
-                str(row["paper_id"]), str(row["fingerprint"]), int(row["start"]), int(row["end"]), 1.0 - float(distance)
+    def _query(
+        self, name: str, vector: NDArray[np.float32], k: int, where: dict[str, Any] | None
+    ) -> list[tuple[str, float]]:
+        def query(collection: Any) -> list[tuple[str, float]]:
+            found = collection.query(
+                query_embeddings=vector[np.newaxis], n_results=k, where=where, include=["distances"]
             )
-            for row, distance in found
-        ]
+            return list(zip(found["ids"][0], map(float, found["distances"][0]), strict=True))
 
-    @staticmethod
-    def _has(client: Any, name: str) -> bool:
-        from chromadb.errors import NotFoundError
+        with self._errors():
+            with self._turns.shared():
+                if name in self._loaded:
+                    return query(self._loaded[name])
+            with self._turns.alone(), self._gate():  # the first query reads the index files
+                self._open()
+                collection = self._client.get_collection(name, embedding_function=None)
+                found = query(collection)
+                self._loaded[name] = collection
+                return found
 
-        try:
-            client.get_collection(name, embedding_function=None)
-        except NotFoundError:
-            return False
-        return True
-
-    def _call(self, work: Callable[[Any], T], *, gated: bool = False, loads: str | None = None) -> T:
-        """gated: alone with the files. loads: a collection whose files this reads, the first time."""
-        with self._lock, self._gate(gated or self._client is None or (loads is not None and loads not in self._loaded)):
-            if self._client is None:
-                self._client = self._open()
-            try:
-                done = work(self._client)
-                if loads is not None:
-                    self._loaded.add(loads)
-                return done
-            except (OSError, ValueError, RuntimeError) as error:
-                raise self._unusable(error) from error
-            except Exception as error:
-                if type(error).__module__.startswith(("chromadb", "httpx", "httpcore")):
-                    raise self._unusable(error) from error
-                raise
+    def _write(self, work: Callable[[Any], T]) -> T:
+        """Do something while no other process reads or writes the files."""
+        with self._errors():
+            while True:
+                with self._turns.shared():
+                    if self._client is not None:
+                        with self._gate():
+                            return work(self._client)
+                with self._turns.alone(), self._gate():
+                    self._open()
 
     @contextmanager
-    def _gate(self, closed: bool) -> Iterator[None]:
+    def _errors(self) -> Iterator[None]:
+        """Whatever Chroma raises becomes IndexUnusable; VectorsDamaged only where trying again cannot help."""
+        try:
+            yield
+        except IndexUnusable:
+            raise
+        except Exception as error:
+            foreign = type(error).__module__.startswith(("chromadb", "httpx", "httpcore"))
+            if not foreign and not isinstance(error, OSError | ValueError | RuntimeError):
+                raise
+            reason = str(error).splitlines()[0] if str(error) else type(error).__name__
+            if not self.embedded:
+                if type(error).__name__ == "NotFoundError":
+                    raise self._damaged(reason) from error
+                raise IndexUnusable(
+                    f"The vectors in {self.place} cannot be used ({reason}). "
+                    "Is the Chroma server running? See READBACK_CHROMA_URL."
+                ) from error
+            if isinstance(error, OSError) or any(sign in str(error).casefold() for sign in PASSING):
+                raise IndexUnusable(f"The vectors in {self.place} cannot be read now ({reason}). Try again.") from error
+            raise self._damaged(reason) from error
+
+    @contextmanager
+    def _gate(self) -> Iterator[None]:
         """Keep other processes from the files meanwhile; a server does that by itself."""
-        if not closed or not self.embedded:
+        if not self.embedded:
             yield
             return
         from filelock import FileLock, Timeout
@@ -234,43 +232,28 @@ class VectorStore:
         finally:
             lock.release()
 
-    def _open(self) -> Any:
+    def _open(self) -> None:
+        if self._client is not None:
+            return
         import chromadb
         from chromadb.config import Settings as ChromaSettings
 
         quiet = ChromaSettings(anonymized_telemetry=False)
         if self._url is None:
+            # where opening fails, Chroma keeps the broken client under this spelling, so it stays taken
             self._spelling = _Spellings.take(self._path)
-            try:
-                return chromadb.PersistentClient(str(self._path) + "/." * self._spelling, settings=quiet)
-            except Exception as error:  # Chroma keeps the broken client under this spelling, so it stays taken
-                raise self._unusable(error) from error
-        parts = urlsplit(self._url)
-        try:
-            return chromadb.HttpClient(
+            self._client = chromadb.PersistentClient(str(self._path) + "/." * self._spelling, settings=quiet)
+        else:
+            parts = urlsplit(self._url)
+            self._client = chromadb.HttpClient(
                 host=parts.hostname or "127.0.0.1",
                 port=parts.port or (443 if parts.scheme == "https" else 80),
                 ssl=parts.scheme == "https",
                 settings=quiet,
             )
-        except Exception as error:  # the client raises ValueError, httpx errors and its own, by version
-            raise self._unusable(error) from error
-
-    def _unusable(self, error: Exception) -> IndexUnusable:
-        reason = str(error).splitlines()[0] if str(error) else type(error).__name__
-        if self.embedded:
-            return self._damaged(reason)
-        return IndexUnusable(
-            f"The vectors in {self.place} cannot be used ({reason}). "
-            "Is the Chroma server running? See READBACK_CHROMA_URL."
-        )
 
     def _damaged(self, reason: str) -> IndexUnusable:
         return VectorsDamaged(f"The vectors in {self.place} cannot be used ({reason}). Run: readback index --rebuild")
-
-
-def _embeddings(page: dict[str, Any], collection: Any) -> NDArray[np.float32]:
-    return np.asarray(collection.get(**page)["embeddings"], dtype=np.float32)
 
 
 class StoredCollection:
@@ -283,15 +266,36 @@ class StoredCollection:
 
     def add(self, **rows: Any) -> None:
         """Store vectors; those whose ids are there already are left alone."""
-        self._store.on(self._name, lambda collection: collection.add(**rows))
+        self._store.on(self._name, methodcaller("add", **rows))
 
-    def ids(self) -> list[str]:
-        """Ids of all that is stored."""
-        return [str(one) for one in self._store.on(self._name, lambda collection: collection.get(include=[])["ids"])]
 
-    def delete(self, ids: list[str]) -> None:
-        """Delete vectors by id."""
-        self._store.on(self._name, lambda collection: collection.delete(ids=ids))
+class _Turns:
+    """Many share, or one is alone; who waits to be alone is not kept waiting by newcomers."""
+
+    def __init__(self) -> None:
+        self._changed = threading.Condition()
+        self._sharing = self._waiting = 0
+
+    @contextmanager
+    def shared(self) -> Iterator[None]:
+        with self._changed:
+            self._changed.wait_for(lambda: not self._waiting)
+            self._sharing += 1
+        try:
+            yield
+        finally:
+            with self._changed:
+                self._sharing -= 1
+                self._changed.notify_all()
+
+    @contextmanager
+    def alone(self) -> Iterator[None]:
+        with self._changed:  # held throughout, so that nobody can begin to share
+            self._waiting += 1
+            self._changed.wait_for(lambda: not self._sharing)
+            self._waiting -= 1
+            self._changed.notify_all()
+            yield
 
 
 class _Spellings:

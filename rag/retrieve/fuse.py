@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Sequence
 
-from rag.index.lexical import Row
+from rag.index.ports import Row
 from rag.policy import Retrieval
 from rag.stages import Context
 from rag.types import Hit, Passage

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from dataclasses import replace
 
-from rag.index.lexical import Row
+from rag.index.ports import Row
 from rag.stages import Context
 from rag.types import Options
 from rag.values.query import Query, Search

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from rag.index.lexical import Row
+from rag.index.ports import Row
 
 Method = Literal["dense", "lexical"]
 

@@ -124,6 +124,15 @@ def found(finder: Finder, question: str, k: int = 10) -> list[str]:
     return list(dict.fromkeys(hit.passage.paper_id for hit in hits))
 
 
+def leave_uncommitted(index: Index, text: str, count: int) -> None:
+    """Vectors of a text that are stored but not part of the collection, as a killed indexer leaves them."""
+    index.vectors.collection(index.collection_name).add(
+        ids=[f"left-{number}" for number in range(count)],
+        embeddings=index.embedder.embed([text] * count, "document"),
+        metadatas=[{"paper_id": f"left-{number}"} for number in range(count)],
+    )
+
+
 def assert_sound(index: Index) -> None:
     """Nothing is lost and nothing doubled: one vector for every passage, and every paper is found by its words."""
     passages = sum(1 for _ in index.catalog.passages())

@@ -9,14 +9,12 @@ from multiprocessing.process import BaseProcess
 from pathlib import Path
 from typing import Any
 
-import bm25s  # noqa: F401 - imported before the fork
-import chromadb  # noqa: F401
+import chromadb  # noqa: F401 - imported before the fork
 
 import rag.index.index
 import rag.index.ingest
 import rag.index.vectors
-from rag.embed.cache import CachedEmbedder
-from tests.index.fakes import WordEmbedder, make_papers, open_index
+from tests.index.fakes import make_papers, open_index
 
 # few vectors make Chroma write its files often, few papers make a run commit often: more moments to be killed in
 OFTEN = {**rag.index.vectors.HNSW, "sync_threshold": 60, "batch_size": 30}
@@ -43,10 +41,3 @@ def index_versions(data_dir: Path, count: int, versions: list[str]) -> None:
     """Index one version of the papers after another."""
     for version in versions:
         index_once(data_dir, count, version)
-
-
-def fill_cache(path: Path, texts: list[str]) -> None:
-    """Embed texts through the cache, a few at a time."""
-    cached = CachedEmbedder(WordEmbedder(), path)
-    for start in range(0, len(texts), 7):
-        cached.embed(texts[start : start + 7], "document")

@@ -3,15 +3,21 @@
 from __future__ import annotations
 
 import json
+import shutil
 import sqlite3
+from collections.abc import Sequence
+from contextlib import closing
 from dataclasses import replace
 from pathlib import Path
+from unittest.mock import Mock
 
+import chromadb
 import pytest
 from filelock import FileLock
 
-from rag.errors import IndexBusy, IndexMismatch, IndexMissing, IndexUnusable
+from rag.errors import IndexBusy, IndexMismatch, IndexMissing, IndexUnusable, ProviderBusy
 from rag.index import Index
+from rag.ports import Kind, Vectors
 from rag.settings import Settings
 from rag.types import Options, Paper
 from tests.index.fakes import (
@@ -19,6 +25,7 @@ from tests.index.fakes import (
     assert_sound,
     codeword,
     found,
+    leave_uncommitted,
     make_paper,
     make_papers,
     open_finder,
@@ -250,14 +257,108 @@ def test_an_error_while_embedding_changes_nothing(tmp_path: Path) -> None:
     assert_sound(index)
 
 
-def test_vectors_that_were_deleted_are_made_anew(tmp_path: Path) -> None:
-    import shutil
+def test_what_is_stored_but_not_committed_is_not_found_and_crowds_nothing_out(tmp_path: Path) -> None:
+    index = open_index(tmp_path)
+    index.update(make_papers(12))
+    question = make_paper(3).abstract
+    leave_uncommitted(index, question, 40)  # all nearer than any committed one but itself
+    for k in (1, 5, 12):
+        hits = open_finder(index).dense.retrieve(question, k, Options())
+        assert len(hits) == k
+        assert hits[0].passage.paper_id == "paper-3"
+        assert all(hit.passage.paper_id.startswith("paper-") for hit in hits)
+    without = Options(exclude=frozenset({"paper-3"}))
+    assert len(open_finder(index).dense.retrieve(question, 11, without)) == 11
+
+
+def test_a_replaced_paper_leaves_nothing_behind(tmp_path: Path) -> None:
+    index = open_index(tmp_path)
+    index.update(make_papers(5))
+    index.update([make_paper(1, "second")])
+    index.remove(["paper-2"])
+    assert index.vectors.count(index.collection_name) == 4
+    with closing(sqlite3.connect(tmp_path / "catalog.sqlite3")) as db:
+        assert db.execute("SELECT count(*) FROM entry").fetchone() == (4,)
+
+
+def test_updating_step_by_step_ends_in_the_index_of_one_run(tmp_path: Path) -> None:
+    one, steps = open_index(tmp_path / "one"), open_index(tmp_path / "steps")
+    papers = [make_paper(number, "first" if number % 3 else "second") for number in range(90)]
+    one.update(papers)
+    finder = open_finder(steps)
+    steps.update(make_papers(80))
+    for number in range(0, 100, 10):
+        steps.update([make_paper(number + 1), make_paper(number + 2)])
+        found(finder, codeword(number))  # so that it follows generation by generation
+    steps.update(papers, prune=True)
+    expected = open_finder(one)
+    for question in (codeword(4), "second result units", "whales and violins", "unheard"):
+        for there, here in ((expected.lexical, finder.lexical), (expected.dense, finder.dense)):
+            scores = {hit.passage: hit.score for hit in there.retrieve(question, 100, Options())}
+            mine = {hit.passage: hit.score for hit in here.retrieve(question, 100, Options())}
+            assert mine == pytest.approx(scores, abs=1e-5)
+        assert finder.collection.view().idf(question) == expected.collection.view().idf(question)
+
+
+def test_an_interrupted_run_goes_on_where_it_stopped(tmp_path: Path) -> None:
+    class Stopping(WordEmbedder):
+        def embed(self, texts: Sequence[str], kind: Kind) -> Vectors:
+            if any(codeword(70) in text for text in texts):
+                raise ProviderBusy("The server is busy.")
+            return super().embed(texts, kind)
+
+    index = open_index(tmp_path, Stopping())
+    with pytest.raises(ProviderBusy):
+        index.update(make_papers(100))
+    assert index.catalog.papers() == []
+    embedder = WordEmbedder()
+    again = open_index(tmp_path, embedder)
+    counts: list[int] = []
+    assert again.update(make_papers(100), progress=counts.append).added == 100
+    assert sum(counts) == 100
+    assert not any(codeword(number) in text for text in embedder.embedded for number in range(32))
+    assert_sound(again)
+
+
+def test_what_an_interrupted_run_left_is_not_taken_for_something_else(tmp_path: Path) -> None:
+    class Stopping(WordEmbedder):
+        def embed(self, texts: Sequence[str], kind: Kind) -> Vectors:
+            if any(codeword(70) in text for text in texts):
+                raise ProviderBusy("The server is busy.")
+            return super().embed(texts, kind)
 
     index = open_index(tmp_path)
+    index.update(make_papers(3))
+    with pytest.raises(ProviderBusy):
+        open_index(tmp_path, Stopping()).update(make_papers(100, "second"))
+    assert index.catalog.papers() == make_papers(3)
+    index.update(make_papers(5))
+    assert index.catalog.papers() == make_papers(5)
+    assert_sound(index)
+
+
+def test_an_error_that_passes_is_no_damage(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_index(tmp_path).update(make_papers(4))
+    index = open_index(tmp_path)
+    before, name = index.catalog.generation(), index.collection_name
+    with monkeypatch.context() as patched:
+        patched.setattr(chromadb, "PersistentClient", Mock(side_effect=OSError(24, "Too many open files")))
+        with pytest.raises(IndexUnusable, match=r"Too many open files.*Try again"):
+            found(open_finder(index), codeword(2))
+    assert found(open_finder(index), codeword(2))[0] == "paper-2"
+    assert (index.catalog.generation(), index.collection_name) == (before, name)
+    assert not (tmp_path / "chroma.damaged").exists()
+
+
+def test_vectors_that_were_deleted_are_made_anew(tmp_path: Path) -> None:
+    embedder = WordEmbedder()
+    index = open_index(tmp_path, embedder)
     index.update(make_papers(4))
     index.vectors.close()
     shutil.rmtree(tmp_path / "chroma")
+    embedder.embedded.clear()
     assert found(open_finder(index), codeword(2))[0] == "paper-2"
+    assert embedder.embedded == []  # the catalog has the vectors too
     assert_sound(index)
 
 

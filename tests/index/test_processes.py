@@ -15,7 +15,17 @@ import rag.index.vectors
 from rag.errors import IndexUnusable, ReadbackError
 from rag.types import Options
 from tests.index import jobs
-from tests.index.fakes import Finder, assert_sound, codeword, found, make_paper, make_papers, open_finder, open_index
+from tests.index.fakes import (
+    Finder,
+    assert_sound,
+    codeword,
+    found,
+    leave_uncommitted,
+    make_paper,
+    make_papers,
+    open_finder,
+    open_index,
+)
 
 COUNT = 60
 
@@ -185,12 +195,13 @@ def test_every_finder_sees_what_another_process_did(tmp_path: Path) -> None:
 def test_a_client_opened_before_a_deletion_finds_only_what_is_left(tmp_path: Path) -> None:
     index = open_index(tmp_path)
     index.update(make_papers(12))
+    leave_uncommitted(index, "text result units", 30)
     finder = open_finder(index)
     finder.dense.retrieve("anything", 3, Options())  # has read the files
-    stored = open_index(tmp_path).vectors.collection(index.collection_name)
-    stored.delete(stored.ids()[:6])  # as the sweep of another process does, which makes no new generation
-    hits = finder.dense.retrieve("text result units", 6, Options())
-    assert len(hits) == 6
+    other = open_index(tmp_path).vectors
+    # as the sweep of another process does, which makes no new generation
+    other.on(index.collection_name, lambda collection: collection.delete(ids=[f"left-{n}" for n in range(20)]))
+    assert len(finder.dense.retrieve("text result units", 6, Options())) == 6
 
 
 def test_two_indexers_at_once_end_in_one_whole_index(tmp_path: Path) -> None:

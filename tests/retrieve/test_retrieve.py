@@ -6,7 +6,6 @@ import random
 from collections.abc import Sequence
 from pathlib import Path
 
-import numpy as np
 import pytest
 from hypothesis import given
 from hypothesis import strategies as st
@@ -14,15 +13,14 @@ from hypothesis import strategies as st
 from rag.collection import Collection
 from rag.embed import open_embedder
 from rag.engine import DEFAULT, Assistant
-from rag.errors import IndexUnusable
 from rag.index import Index
-from rag.index.lexical import LexicalIndex, Row
+from rag.index.ports import Row
 from rag.query.followup import Resolved
 from rag.query.understand import make_query
 from rag.retrieve.fuse import fused
 from rag.retrieve.rerank import PaperReranker
 from rag.settings import Settings
-from rag.types import Hit, Options, Paper, Passage, ranked_papers
+from rag.types import Hit, Options, Paper, ranked_papers
 from rag.values.ranking import Ranking
 from tests.index.fakes import (
     Finder,
@@ -216,41 +214,12 @@ def test_what_both_searches_find_best_is_best(count: int, weight: float) -> None
     assert max(scores, key=lambda row: scores[row]) == chunk(0)
 
 
-def test_a_missing_lexical_index_is_a_clear_error(tmp_path: Path) -> None:
-    import shutil
-
-    open_index(tmp_path).update(PAPERS)
-    shutil.rmtree(tmp_path / "lexical")
-    with pytest.raises(IndexUnusable, match="readback index --rebuild"):
-        open_finder(open_index(tmp_path)).lexical.retrieve("songs", 5, Options())
-    open_index(tmp_path).update([], rebuild=True)
-    assert ids(open_finder(open_index(tmp_path)).lexical.retrieve("humpback", 1, Options())) == ["whales"]
-
-
-def test_damage_to_any_file_of_the_lexical_index_is_a_clear_error(tmp_path: Path) -> None:
-    index = open_index(tmp_path)
-    index.update(PAPERS)
-    folder = Path(index.lexical_folder(index.catalog.generation()))
-    for file in sorted(folder.iterdir()):
-        whole = file.read_bytes()
-        for damaged in (b"", whole[: len(whole) // 2], b"\x00garbage\xff" * 20, None):
-            file.unlink() if damaged is None else file.write_bytes(damaged)
-            try:
-                found = open_finder(open_index(tmp_path)).lexical.retrieve("humpback songs", 4, Options())
-            except IndexUnusable as error:
-                assert "readback index --rebuild" in str(error)  # noqa: PT017 - some files are not needed to search
-            else:
-                assert ids(found)[:2] == ["whales", "birds"], file.name
-            file.write_bytes(whole)
-
-
 def test_an_index_without_words_finds_nothing(tmp_path: Path) -> None:
-    LexicalIndex.write(
-        tmp_path / "1", [("f", Passage("p", "The", 0, "of and"))], lambda _: np.zeros((0, 4), np.float32)
-    )
-    loaded = LexicalIndex.load(tmp_path / "1")
-    assert loaded.search({"whale": {}}, 5) == []
-    assert loaded.idf("whale") == 1.0
+    index = open_index(tmp_path)
+    index.update([Paper("p", "The", "Of and.")])
+    finder = open_finder(index)
+    assert finder.lexical.retrieve("whale", 5, Options()) == []
+    assert finder.collection.view().idf("whale") == 1.0
 
 
 def test_rarer_words_have_a_higher_idf(finder: Finder) -> None:
