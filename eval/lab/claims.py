@@ -31,7 +31,7 @@ from rag.errors import CorpusError
 from rag.settings import Settings
 from rag.types import Options, Paper
 from rag.values.evidence import PaperEvidence
-from rag.verify import Verifier
+from rag.verify.lexical import Verifier
 
 Label = Literal["SUPPORT", "CONTRADICT", "NOT_ENOUGH_INFO"]
 LABELS: tuple[Label, ...] = get_args(Label)

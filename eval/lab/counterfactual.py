@@ -18,7 +18,7 @@ from rag.types import Answer, Hit, Options, Turn, Usage
 from rag.values.evidence import PaperEvidence, Reading, SentenceEvidence
 from rag.values.query import Query
 from rag.values.ranking import Ranking
-from rag.verify import Verdict, Verifier
+from rag.verify.lexical import Verdict, Verifier
 
 Stage = Literal["rewrite", "retrieval", "ranking", "selection", "verification", "abstention"]
 STAGES: tuple[Stage, ...] = get_args(Stage)  # in the order in which they happen

@@ -18,7 +18,7 @@ from rag.trace import Trace
 from rag.types import TextDelta
 from rag.values.evidence import Body, PaperEvidence, Reading
 from rag.values.query import Query
-from rag.verify import Verifier
+from rag.verify.lexical import Verifier
 
 log = logging.getLogger(__name__)
 MARK = " (not supported by the abstracts)"

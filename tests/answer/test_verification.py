@@ -11,7 +11,7 @@ from rag.contradiction import contradiction
 from rag.text import sentences
 from rag.types import Options
 from rag.values.evidence import PaperEvidence
-from rag.verify import SUPPORTED, Verifier, without_markers
+from rag.verify.lexical import SUPPORTED, Verifier, without_markers
 from tests.answer.verification_cases import CASES, SHORT, Case, Half
 
 

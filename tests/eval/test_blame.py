@@ -25,7 +25,7 @@ from rag.types import Verdict as AnswerVerdict
 from rag.values.evidence import Reading
 from rag.values.query import Query
 from rag.values.ranking import Ranking
-from rag.verify import Verdict, Verifier
+from rag.verify.lexical import Verdict, Verifier
 from tests.eval.conftest import LINES, answer, question_of
 
 GOLD = {record["id"]: question_of(record) for record in LINES}

@@ -1,0 +1,138 @@
+"""Fit the verifier's weights and cuts, and report them on claims that took no part.
+
+Fitted on SciFact's training claims, on titles of its abstracts as statements about them, and on sentences of abstracts;
+the last two also with rule-made errors (`eval.lab.corrupt`). Abstracts that a test claim cites are left out. Reported
+on SciFact's test claims: how well support tells SUPPORT from NOT_ENOUGH_INFO and from CONTRADICT.
+
+``python -m eval.lab.fit_verify --bench FOLDER`` writes ``rag/verify/fitted.json``.
+
+Source: Wadden et al. 2020, Fact or Fiction: Verifying Scientific Claims, arXiv:2004.14974.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from pathlib import Path
+from random import Random
+
+import numpy as np
+from numpy.typing import NDArray
+from sklearn.linear_model import LogisticRegression
+
+from eval.lab.claims import read_claims
+from eval.lab.corrupt import Field, corrupted
+from eval.lab.shelf import Shelf
+from eval.stats import auc
+from rag.embed.onnx import OnnxEmbedder
+from rag.text import sentences
+from rag.types import Paper
+from rag.verify import EvidenceVerifier, Fitted
+from rag.verify.features import FEATURES
+from rag.verify.fitted import PATH
+from rag.verify.values import Source
+
+ABSTRACTS = 350  # that give titles, and as many that give sentences
+ERRORS = (2, 3)  # made of each title and of each sentence
+TITLE_WORDS = (6, 30)
+HARMED = 0.02  # share of true sentences that may fall below the lower cut
+
+
+@dataclass(frozen=True, slots=True)
+class Example:
+    """One claim, the paper that it is put to, and whether the paper says it."""
+
+    text: str
+    source: Source
+    label: str  # SciFact's, "true", or the kind of error
+
+    @property
+    def supported(self) -> bool:
+        """Whether the paper says it."""
+        return self.label in ("SUPPORT", "true")
+
+
+def scifact(folder: Path, split: str, shelf: Shelf) -> Iterator[Example]:
+    """The experts' claims."""
+    for claim in read_claims(folder, split)[1]:
+        yield Example(claim.text, shelf.source(claim.paper_id), claim.label)
+
+
+def made(shelf: Shelf, papers: Sequence[Paper], rng: Random) -> Iterator[Example]:
+    """True sentences and errors made of them."""
+    field = Field.of([span.of(paper.abstract) for paper in papers[:1500] for span in sentences(paper.abstract)])
+    for paper in papers[:ABSTRACTS]:
+        title = paper.title.rstrip(".")
+        if TITLE_WORDS[0] <= len(title.split()) <= TITLE_WORDS[1] and "?" not in title:
+            source = shelf.source(paper.id)
+            untitled = Source(replace(source.paper, title=""), source.spans, source.vectors)
+            yield from _with_errors(f"{title}.", untitled, field, rng, ERRORS[0])
+    for paper in papers[ABSTRACTS : 2 * ABSTRACTS]:
+        source = shelf.source(paper.id)
+        if len(source.spans) > 3:
+            sentence = rng.choice(source.spans).of(paper.abstract)
+            yield from _with_errors(sentence, source, field, rng, ERRORS[1])
+
+
+def _with_errors(text: str, source: Source, field: Field, rng: Random, errors: int) -> Iterator[Example]:
+    yield Example(text, source, "true")
+    for kind, changed in corrupted(text, field, rng, errors):
+        yield Example(changed, source, kind)
+
+
+def rows_of(examples: Sequence[Example], verifier: EvidenceVerifier) -> NDArray[np.float64]:
+    """[examples, FEATURES]."""
+    weighed = [verifier.weigh(one.text, [one.source]) for one in examples]
+    return np.array([one.row if one else [0.0] * len(FEATURES) for one in weighed])
+
+
+def fit(rows: NDArray[np.float64], supported: NDArray[np.bool_]) -> Fitted:
+    """Weights by logistic regression; the cuts from the probabilities of the same sentences."""
+    model = LogisticRegression(C=1.0, max_iter=5000).fit(rows, supported)
+    probabilities = model.predict_proba(rows)[:, 1]
+    lower = float(np.quantile(probabilities[supported], HARMED))
+    cuts = np.linspace(lower, 0.9, 60)
+    right = [(probabilities[supported] >= cut).mean() + (probabilities[~supported] < cut).mean() for cut in cuts]
+    upper = float(cuts[int(np.argmax(right))])
+    return Fitted(tuple(map(float, model.coef_[0])), float(model.intercept_[0]), lower, upper)
+
+
+def report(examples: Sequence[Example], support: Sequence[float]) -> str:
+    """AUC of SUPPORT against each other label."""
+    by = {label: [s for one, s in zip(examples, support, strict=True) if one.label == label] for label in LABELS}
+    return "\n".join(f"SUPPORT against {label}: AUC {auc(by['SUPPORT'], by[label]):.3f}" for label in LABELS[1:])
+
+
+LABELS = ("SUPPORT", "NOT_ENOUGH_INFO", "CONTRADICT")
+
+
+def main() -> None:
+    """Fit, write, report."""
+    parser = argparse.ArgumentParser(description="Fit the verifier.")
+    parser.add_argument("--bench", type=Path, required=True, help="folder with scifact")
+    folder = parser.parse_args().bench / "scifact"
+    papers, tested = read_claims(folder, "test")
+    shelf = Shelf(papers, OnnxEmbedder())
+    verifier = EvidenceVerifier(shelf.embed, shelf.idf, Fitted((0.0,) * len(FEATURES), 0.0, 0.5, 0.5))
+    held_out = {claim.paper_id for claim in tested}
+    others = [paper for paper in papers if paper.id not in held_out]
+    rng = Random(1)
+    rng.shuffle(others)
+    examples = [*scifact(folder, "train", shelf), *made(shelf, others, rng)]
+    fitted = fit(rows_of(examples, verifier), np.array([one.supported for one in examples]))
+    stored = {
+        "features": FEATURES,
+        "weights": [round(weight, 4) for weight in fitted.weights],
+        "intercept": round(fitted.intercept, 4),
+        "contradicted": round(fitted.contradicted, 4),
+        "verified": round(fitted.verified, 4),
+    }
+    PATH.write_text(json.dumps(stored, indent=1) + "\n", encoding="utf-8")
+    test = list(scifact(folder, "test", shelf))
+    print(report(test, [fitted.support(row) for row in rows_of(test, verifier)]))
+
+
+if __name__ == "__main__":
+    main()

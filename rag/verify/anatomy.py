@@ -1,0 +1,108 @@
+"""What the verifier reads of one paper, once: sentences as stems, numbers, names, and what its acronyms stand for."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from functools import lru_cache
+from itertools import pairwise
+
+from rag.text import Names, Span, acronyms, content_stems, content_words, words
+from rag.types import Paper
+from rag.verify.kinds import is_order
+from rag.verify.quantities import Quantity, quantities
+from rag.verify.spelling import plain
+
+_LETTERS = re.compile(r"[^\W\d_]{1,64}+")
+_CAPITAL = re.compile(r"\b[A-ZÀ-ÖØ-Þ][^\W\d_]{1,40}+")
+_LONGEST = 6  # letters of an acronym made of initials
+Bigrams = frozenset[tuple[str, str]]
+
+
+@dataclass(frozen=True, slots=True)
+class Reading:
+    """One sentence of a source."""
+
+    place: int  # of its source, from 1
+    span: Span
+    text: str  # in plain spelling
+    stems: frozenset[str]
+    words: tuple[str, ...]  # content words, case folded
+    bigrams: Bigrams
+    order: bool  # speaks to the reader or a model, and carries no claim
+
+
+@dataclass(frozen=True, slots=True)
+class Anatomy:
+    """One paper."""
+
+    readings: tuple[Reading, ...]
+    stems: frozenset[str]  # of title and abstract, but for orders
+    text: str  # of title and abstract, as they stand
+    title: tuple[str, ...]  # words
+    quantities: tuple[Quantity, ...]  # of title and abstract, and the year
+    names: Names
+    capitals: frozenset[str]  # the first letters of words with a capital
+    initials: frozenset[str]  # of every run of two to six words
+    acronyms: Mapping[str, str]
+
+    def holds(self, name: str, long_forms: Mapping[str, str]) -> bool:
+        """Whether the paper has a name, spelled so or as the acronym stands for. long_forms: of all sources."""
+        if self.names.holds(name):
+            return True
+        singular = name.removesuffix("s")
+        long = long_forms.get(name) or long_forms.get(singular)
+        if long and frozenset(content_stems(plain(long))) <= self.stems:
+            return True
+        return singular.isalpha() and singular.isupper() and singular.casefold() in self.initials
+
+
+def bigrams_of(text: str) -> Bigrams:
+    """Neighbouring words, case folded."""
+    return frozenset(pairwise(words(text)))
+
+
+@lru_cache(maxsize=2048)
+def anatomy(paper: Paper, spans: tuple[Span, ...], place: int) -> Anatomy:
+    """Read a paper. place: of the source, from 1."""
+    whole = f"{paper.title}. {paper.abstract}"
+    readings = tuple(_reading(place, span, span.of(paper.abstract)) for span in spans)
+    by = " ".join((*paper.authors, str(paper.year or "")))
+    year = quantities(str(paper.year)) if paper.year else []
+    return Anatomy(
+        readings,
+        frozenset(content_stems(plain(paper.title))).union(*(one.stems for one in readings if not one.order)),
+        whole,
+        tuple(words(paper.title)),
+        (*_all_quantities([span.of(paper.abstract) for span in spans]), *quantities(paper.title), *year),
+        Names(f"{whole} {by}"),
+        frozenset(match[0][:2] for match in _CAPITAL.finditer(whole)),
+        _initials(whole),
+        acronyms(whole),
+    )
+
+
+def _reading(place: int, span: Span, text: str) -> Reading:
+    folded = plain(text)
+    pairs = content_words(folded)
+    return Reading(
+        place,
+        span,
+        folded,
+        frozenset(one for one, _ in pairs),
+        tuple(word for _, word in pairs),
+        bigrams_of(folded),
+        is_order(text),
+    )
+
+
+def _all_quantities(texts: Sequence[str]) -> list[Quantity]:
+    return [one for text in texts for one in quantities(text)]
+
+
+def _initials(text: str) -> frozenset[str]:
+    letters = [match[0][0].casefold() for match in _LETTERS.finditer(text)]
+    return frozenset(
+        "".join(letters[at : at + size]) for size in range(2, _LONGEST + 1) for at in range(len(letters) - size + 1)
+    )

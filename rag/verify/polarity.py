@@ -1,0 +1,291 @@
+"""Does a quote say the opposite of a sentence that uses its words? Overlap and cosine cannot tell; these checks can.
+
+Each looks for one way in which models, and people, turn a statement round: a denial added or lost, "more" for "less",
+the loser of a comparison named as its winner, two numbers exchanged, an "only" or "always" that nobody said. They see
+only words near each other, and are silent when in doubt.
+"""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from itertools import pairwise
+
+from rag.text import content_stems, numbers, stem, words
+from rag.verify.opposites import opposite, same_way, way
+
+_TOKEN = re.compile(r"\d{1,20}+(?:[.,]\d{1,20}+){0,4}+|[^\W_]{1,40}+(?:[-'’.][^\W_]{1,40}+){0,6}+|[^\w\s]")
+_BREAKS = frozenset(", ; : ( ) — – . ! ? and but while whereas although though or despite yet which".split())
+_STRONG_BREAKS = frozenset(", ; : ( ) . ! ? and but while whereas versus vs against compared".split())
+_DENIALS = frozenset(
+    "not no never neither nor without cannot can't don't doesn't didn't isn't aren't wasn't weren't won't couldn't "
+    "hardly fail fails failed unable lack lacks lacking lacked".split()
+)
+_CONTRAST = frozenset("contrast unlike instead rather contrary".split())  # what is denied is of something else
+_EMPHASIS = frozenset("only just merely simply solely necessarily".split())  # "not only" denies nothing
+_BE = frozenset("is are was were be been being".split())
+_WON = stem("outperform")
+_CLAUSE_END = re.compile(r"[,;:(](?=\s)|\b(?:while|whereas|although|because)\b")
+_ONLY = frozenset("only solely exclusively".split())
+_RESTRICTED = _ONLY | frozenset("just single limited alone sole exclusive specific particular except".split())
+_ABSOLUTE = frozenset(
+    stem(word) for word in "completely entirely always guarantees perfectly impossible eliminates never proves".split()
+)
+_WINS = re.compile(r"\b(?:outperform|surpass|exceed|beat|outscor|overtak|outdo)[a-z]{0,4}\b", re.IGNORECASE)
+_THAN = re.compile(r"\bthan\b(?!\W{0,3}\d)|\b(?:superior|inferior)\s{1,3}to\b", re.IGNORECASE)
+_WIDE = 6  # words on each side of a word
+_REACH = 10  # words that a number may belong to, on each side
+_BESIDE = 4  # content words among them
+_NEAR = 3  # content words that belong to a word
+_SIDE = 8  # content words on each side of a comparison
+OPPOSITE = "what it cites says the opposite or less"
+TURNED = "what it cites says it the other way round"
+CROSSED = "what it cites compares them the other way round"
+
+
+@dataclass(frozen=True, slots=True)
+class _Word:
+    """A word with the stems of the content words that it goes with."""
+
+    stem: str
+    near: frozenset[str]
+    denied: bool
+    compared: bool  # "faster than": _comparison looks at these
+
+
+def contradiction(sentence: str, quotes: Sequence[str]) -> str:
+    """Why the quotes do not say this, in words; empty if nothing speaks against it. quotes: the best one first."""
+    return next((why for check in CHECKS.values() if (why := check(sentence, quotes))), "")
+
+
+def _denial(sentence: str, quotes: Sequence[str]) -> str:
+    """What one of the two denies, the other must not affirm."""
+    said, denied = frozenset(content_stems(sentence)), _denied(sentence)
+    quoted = " ".join(quotes)
+    there, denied_there = frozenset(content_stems(quoted)), _denied(quoted)
+    everything_denied = frozenset().union(*map(frozenset, denied))
+    all_denied_there = frozenset().union(*map(frozenset, denied_there))
+    if not _CONTRAST.isdisjoint(words(quoted)):
+        return ""
+    for scope in denied:
+        turned = any(opposite(one, other) for one in scope[:1] for other in there)  # "did not differ", "similar"
+        if scope[0] in there and not all_denied_there & frozenset(scope) and not turned:
+            return OPPOSITE
+    for scope in _denied(quotes[0]):
+        affirmed = said & frozenset(scope)
+        turned = any(opposite(one, other) for one in scope[:1] for other in said)
+        if (
+            scope[0] in said
+            and 2 * len(affirmed) > len(scope)
+            and not everything_denied & frozenset(scope)
+            and not turned
+        ):
+            return OPPOSITE
+    return ""
+
+
+def _denied(text: str) -> list[tuple[str, ...]]:
+    """For each denial, the stems that it denies, the nearest first."""
+    tokens = [token.casefold().replace("’", "'") for token in _TOKEN.findall(text)]
+    found = []
+    for place, token in enumerate(tokens):
+        following = tokens[place + 1] if place + 1 < len(tokens) else ""
+        if token not in _DENIALS or following in _EMPHASIS:
+            continue
+        scope = _collect(tokens[place + 1 : place + 12], _NEAR)
+        if len(scope) > 1 and tokens[place + 2 : place + 3] == ["to"]:  # "does not learn to predict"
+            scope = scope[1:]
+        if place and tokens[place - 1] in _BE:  # "GPUs are not present"
+            scope += _collect(tokens[max(0, place - 13) : place - 1][::-1], 1)
+        if scope:
+            found.append(scope)
+    return found
+
+
+def _direction(sentence: str, quotes: Sequence[str]) -> str:
+    """“More” of something is not “less” of it, nor “stable” “unstable”."""
+    said, there = _words_of(sentence), [word for quote in quotes for word in _words_of(quote)]
+    held = frozenset(word.stem for word in there)
+    for one in said:
+        if one.stem in held:
+            continue
+        related = [word for word in there if word.denied == one.denied and _same_matter(one.near, word.near)]
+        against = [word for word in related if opposite(one.stem, word.stem)]
+        against = [word for word in against if not (word.compared and one.compared)]
+        if against and not any(same_way(one.stem, word.stem) for word in related):
+            return TURNED
+    return ""
+
+
+def _words_of(text: str) -> list[_Word]:
+    tokens = [token.casefold() for token in _TOKEN.findall(text)]
+    found = []
+    for place, token in enumerate(tokens):
+        if not token[0].isalpha():
+            continue
+        just_before = tokens[max(0, place - 2) : place]
+        near = _around(tokens, place)
+        denied = not _DENIALS.isdisjoint(just_before)
+        compared = "than" in tokens[place + 1 : place + 5]
+        found += [_Word(stem(part), near, denied, compared) for part in token.split("-") if part]
+    return found
+
+
+def _around(tokens: list[str], place: int) -> frozenset[str]:
+    """Stems of the content words within _WIDE words of this one."""
+    near = tokens[max(0, place - _WIDE) : place] + tokens[place + 1 : place + 1 + _WIDE]
+    return frozenset(found for token in near if token[0].isalpha() for found in content_stems(token))
+
+
+def _same_matter(one: frozenset[str], other: frozenset[str]) -> bool:
+    """Whether two words stand among enough of the same words to be about the same thing."""
+    return len(one & other) >= min(2, len(one), len(other)) > 0
+
+
+def _following(tokens: Sequence[str], place: int) -> frozenset[str]:
+    return frozenset(_collect(tokens[place + 1 : place + 12], _NEAR))
+
+
+def _preceding(tokens: Sequence[str], place: int, most: int) -> frozenset[str]:
+    return frozenset(_collect(tokens[max(0, place - 12) : place][::-1], most))
+
+
+def _collect(tokens: Sequence[str], most: int) -> tuple[str, ...]:
+    """Stems of the first content words up to a break of the clause."""
+    found: list[str] = []
+    for token in tokens:
+        if token in _BREAKS or len(found) >= most:
+            break
+        found += [] if token[0].isdigit() else content_stems(token)
+    return tuple(found)
+
+
+def _comparison(sentence: str, quotes: Sequence[str]) -> str:
+    """Who wins a comparison in the quote must win it in the sentence."""
+    there = [found for quote in quotes for found in _compared(quote)]
+    for quality, more, less in _compared(sentence):
+        fits = [
+            (len(more & winner) + len(less & loser), len(more & loser) + len(less & winner))
+            if way == 1
+            else (len(more & loser) + len(less & winner), len(more & winner) + len(less & loser))
+            for other, winner, loser in there
+            if (way := _alike(quality, other)) and winner and loser and more and less
+        ]
+        straight, crossed = max(fits, key=max, default=(0, 0))
+        if crossed > straight:
+            return CROSSED
+    return ""
+
+
+def _alike(one: str, other: str) -> int:
+    """1 if two qualities point the same way, -1 if they are opposites, 0 if they have nothing to do with each other."""
+    ways = [way(quality) for quality in (one, other)]
+    if all(ways):
+        return ways[0] * ways[1]
+    if one == other or _WON in (one, other):  # who outperforms another is faster, cheaper or whatever is good
+        return 1
+    return -1 if opposite(one, other) else 0
+
+
+def _compared(text: str) -> Iterator[tuple[str, frozenset[str], frozenset[str]]]:
+    """(stem of a quality, what has more of it, what has less) of every comparison; the two as stems."""
+    for match in _WINS.finditer(text):
+        before, after = text[max(0, match.start() - 300) : match.start()], text[match.end() : match.end() + 300]
+        passive = words(after)[:1] == ["by"] and not _BE.isdisjoint(words(before)[-3:])
+        yield (_WON, *_sides(before, after, turned=passive))
+    for match in _THAN.finditer(text):
+        before, after = text[max(0, match.start() - 300) : match.start()], text[match.end() : match.end() + 300]
+        near = re.findall(r"[^\W_]{1,40}", before if match[0].casefold() == "than" else match[0])[-8:]
+        for word in reversed(near):
+            found = stem(word.casefold())
+            if word.casefold().endswith(("er", "or", "less", "more", "worse")) or way(found):
+                cut = before.rfind(word)
+                yield (found, *_sides(before[:cut] if cut >= 0 else before, after, turned=False))
+                break
+
+
+def _sides(before: str, after: str, *, turned: bool) -> tuple[frozenset[str], frozenset[str]]:
+    left = frozenset(content_stems(_CLAUSE_END.split(before)[-1])[-_SIDE:])
+    right = frozenset(content_stems(_CLAUSE_END.split(after)[0])[:_SIDE])
+    return (right, left) if turned else (left, right)
+
+
+def _exchanged(sentence: str, quotes: Sequence[str]) -> str:
+    """Two numbers of one quote must not change places."""
+    if "respectively" in f"{sentence} {quotes[0]}".casefold():
+        return _respectively(sentence, quotes[0])
+    said, there = _counted(sentence), _counted(quotes[0])
+    shared = [number for number in said if number in there]
+    for place, one in enumerate(shared):
+        for other in shared[place + 1 :]:
+            mine, yours = _apart(said[one], said[other]), _apart(there[one], there[other])
+            straight = len(mine[0] & yours[0]) + len(mine[1] & yours[1])
+            crossed = len(mine[0] & yours[1]), len(mine[1] & yours[0])
+            if sum(crossed) > straight and (min(crossed) > 0 or not straight):
+                return f"what it cites has {one:g} and {other:g} the other way round"
+    return ""
+
+
+def _apart(one: frozenset[str], other: frozenset[str]) -> tuple[frozenset[str], frozenset[str]]:
+    """What tells the surroundings of two numbers apart."""
+    return one - other, other - one
+
+
+def _respectively(sentence: str, quote: str) -> str:
+    """Where both list the same things in the same order, their numbers must stand in the same order."""
+    said, there = numbers(sentence), numbers(quote)
+    shared = [number for number in said if there.count(number) == said.count(number) == 1]
+    if len(shared) < 2 or sorted(shared, key=there.index) == shared:
+        return ""
+    order, order_there = content_stems(sentence), content_stems(quote)
+    things = [one for one in dict.fromkeys(order) if order_there.count(one) == 1 and not one[0].isdigit()]
+    if things and sorted(things, key=order_there.index) == things:
+        return f"what it cites has {shared[0]:g} and {shared[1]:g} the other way round"
+    return ""
+
+
+def _counted(text: str) -> Mapping[float, frozenset[str]]:
+    """Number → the stems around it, for numbers that stand there once."""
+    tokens = [token.casefold() for token in _TOKEN.findall(text)]
+    found: dict[float, frozenset[str]] = {}
+    repeated = set()
+    for place, token in enumerate(tokens):
+        glued = place > 0 and tokens[place - 1] in ("@", "#", "±")
+        value = numbers(" ".join(tokens[place : place + 2])) if token[0].isdigit() and not glued else []
+        if value:
+            repeated |= {value[0]} & found.keys()
+            found[value[0]] = _beside(tokens[place + 1 :]) | _beside(tokens[:place][::-1])
+    return {number: near for number, near in found.items() if number not in repeated}
+
+
+def _beside(tokens: Sequence[str]) -> frozenset[str]:
+    """Stems of the content words up to the next number or the end of the clause."""
+    found: list[str] = []
+    for token in tokens[:_REACH]:
+        if token[0].isdigit() or token in _STRONG_BREAKS:
+            break
+        found += content_stems(token)
+    return frozenset(found[:_BESIDE])
+
+
+def _overstated(sentence: str, quotes: Sequence[str]) -> str:
+    said = words(sentence)
+    there = {word for quote in quotes for word in words(quote)}
+    only = next((word for word in said if word in _ONLY), None)
+    negated = any(before in _DENIALS for before, word in pairwise(said) if word in _ONLY)  # "not only"
+    if only and not negated and _RESTRICTED.isdisjoint(there):
+        return f"what it cites does not say “{only}”"
+    absolute = next((word for word in said if stem(word) in _ABSOLUTE), None)
+    if absolute and _ABSOLUTE.isdisjoint(stem(word) for word in there):
+        return f"what it cites does not say “{absolute}”"
+    return ""
+
+
+CHECKS: Mapping[str, Callable[[str, Sequence[str]], str]] = {
+    "denial": _denial,
+    "direction": _direction,
+    "comparison": _comparison,
+    "exchanged": _exchanged,
+    "overstated": _overstated,
+}

@@ -1,0 +1,23 @@
+"""One spelling for words that differ only by convention, so that comparing stems does not stumble over it."""
+
+from __future__ import annotations
+
+import re
+
+_BRITISH = re.compile(r"\b([^\W\d_]{3,30})(is|ys)(e|ed|es|er|ers|ing|ation|ations)\b", re.IGNORECASE)
+_OUR = re.compile(r"\b(behavi|fav|col|lab|neighb|tum|harb|hum)our", re.IGNORECASE)
+_DIGITS = {
+    word: str(value)
+    for value, word in enumerate("two three four five six seven eight nine ten eleven twelve".split(), start=2)
+}
+_SPELLED = re.compile(rf"\b(?:{'|'.join(_DIGITS)})\b", re.IGNORECASE)
+
+
+def plain(text: str) -> str:
+    """With American endings ("optimise" as "optimize") and small numbers in digits. For comparing only.
+
+    Words that are no variants ("exercise") change too; texts that are compared must all have gone through it.
+    """
+    text = _BRITISH.sub(lambda match: f"{match[1]}{match[2][0]}z{match[3]}", text)
+    text = _OUR.sub(r"\1or", text)
+    return _SPELLED.sub(lambda match: _DIGITS[match[0].casefold()], text)
