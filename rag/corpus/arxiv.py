@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from rag.corpus import ids
+from rag.corpus.blocks import lines
 from rag.corpus.jsonl import parse_object
 from rag.corpus.record import Fault, Items, Record, given_name_first, year_in
 
@@ -26,7 +27,7 @@ def matches(head: str) -> bool:
 
 def read(text: str, file: str) -> Items:  # noqa: ARG001 - all readers share one signature
     """Yield the records; a line that is no JSON object or has no arXiv id is a fault."""
-    for number, line in enumerate(text.split("\n"), start=1):
+    for number, line in lines(text):
         if line.strip():
             try:
                 yield _record(parse_object(line), number)

@@ -16,11 +16,24 @@ class Block:
     text: str
 
 
+def lines(text: str) -> Iterator[tuple[int, str]]:
+    """Every line with its number, from 1. No list of millions of them is made."""
+    start = number = 0
+    while True:
+        number += 1
+        end = text.find("\n", start)
+        if end < 0:
+            yield number, text[start:]
+            return
+        yield number, text[start:end]
+        start = end + 1
+
+
 def split(text: str, begins: re.Pattern[str]) -> Iterator[Block]:
     """One block per line that `begins` matches, up to the next such line. What comes before the first is left out."""
     start = 0
     collected: list[str] = []
-    for number, line in enumerate(text.split("\n"), start=1):
+    for number, line in lines(text):
         if begins.match(line):
             if start:
                 yield Block(start, number - 1, "\n".join(collected))

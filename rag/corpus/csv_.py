@@ -7,6 +7,7 @@ import re
 from collections.abc import Iterator, Mapping
 
 from rag.corpus import ids
+from rag.corpus.blocks import lines
 from rag.corpus.record import Fault, Items, Record, given_name_first, shortened, web_address, year_in
 
 DELIMITERS = ",;\t|"
@@ -55,7 +56,7 @@ def read(text: str, file: str) -> Items:
 def _rows(text: str, delimiter: str) -> Iterator[tuple[int, int, list[str] | str]]:
     """First line, last line and cells (or the reason why there are none) of every row."""
     # Strict, because otherwise a quote that nobody closes swallows the rest of the file in silence.
-    reader = csv.reader((line + "\n" for line in text.split("\n")), delimiter=delimiter, strict=True)
+    reader = csv.reader((line + "\n" for _, line in lines(text)), delimiter=delimiter, strict=True)
     while True:
         before = reader.line_num
         try:
@@ -78,14 +79,9 @@ def _reason(message: str) -> str:
 
 def _dialect(text: str) -> tuple[str, dict[str, int], int, int] | None:
     """Delimiter, columns by field, number of columns and line number of the header."""
-    start = 1
-    lines = iter(text.split("\n"))
-    header = next(lines, "")
-    while not header.strip() or _SEP_LINE.match(header.strip()):
-        following = next(lines, None)
-        if following is None:
-            return None
-        header, start = following, start + 1
+    start, header = next(
+        (found for found in lines(text) if found[1].strip() and not _SEP_LINE.match(found[1].strip())), (1, "")
+    )
     for delimiter in DELIMITERS:
         try:
             names = next(csv.reader([header], delimiter=delimiter, strict=True))

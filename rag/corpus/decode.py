@@ -9,7 +9,8 @@ from dataclasses import dataclass, field
 
 from rag.errors import CorpusError
 
-SAMPLE_BYTES = 1_000_000  # enough for an encoding guess; guessing is slow
+SAMPLE_BYTES = 200_000  # enough for an encoding guess; guessing is slow
+MAX_BAD_LINES = 10_000  # more, and it is not the lines that are damaged: the file's encoding is unknown
 _SIGNATURES = {
     b"%PDF": "a PDF file",
     b"PK\x03\x04": "a zip archive (or an Office file)",
@@ -30,6 +31,7 @@ _SIGNATURES = {
 }
 _CONTROL = re.compile(rb"[\x00-\x08\x0e-\x1a\x1c-\x1f\x7f]")
 _MAX_CONTROL_SHARE = 0.1
+_LINE = re.compile(rb"[^\r\n]*+(?:\r\n|\r|\n|\Z)")
 _BAD = re.compile("[\udc80-\udcff]")  # bytes that surrogateescape carried over
 # A guess counts when it reads like clean text and no other reading comes near it (charset-normalizer's own measures).
 _MAX_CHAOS, _CLEAR_CHAOS = 0.05, 0.1
@@ -76,30 +78,30 @@ def decode(data: bytes, file: str) -> Decoded:
             text = data.removeprefix(codecs.BOM_UTF8).decode("utf-8")
         except UnicodeDecodeError:
             text = _guessed(data.removeprefix(codecs.BOM_UTF8))
-            bad = _bad_bytes(data) if _BAD.search(text) else {}
+            bad = _bad_bytes(data, file) if _BAD.search(text) else {}
     return Decoded(text.replace("\r\n", "\n").replace("\r", "\n"), bad)
 
 
-def _bad_bytes(data: bytes) -> dict[int, int]:
+def _bad_bytes(data: bytes, file: str) -> dict[int, int]:
     bad: dict[int, int] = {}
-    start = 0
-    for number, line in enumerate(re.split(rb"(?<=\n)|(?<=\r)(?!\n)", data), start=1):
+    for number, line in enumerate(_LINE.finditer(data), start=1):
         try:
-            line.decode("utf-8")
+            line[0].decode("utf-8")
         except UnicodeDecodeError as error:
-            bad[number] = start + error.start
-        start += len(line)
+            bad[number] = line.start() + error.start
+            if len(bad) > MAX_BAD_LINES:
+                reason = f"more than {MAX_BAD_LINES:,} lines are not UTF-8, and no other encoding fits for certain"
+                raise CorpusError(file, next(iter(bad)), f"{reason}: save the file as UTF-8") from error
     return bad
 
 
 def _guessed(data: bytes) -> str:
-    text = data.decode("utf-8", "surrogateescape")
-    damaged = len(_BAD.findall(text))
-    sound = sum(map(len, re.findall("[^\x00-\x7f\udc80-\udcff]+", text)))
-    if sound > damaged:  # UTF-8 with a broken spot: another encoding would garble the sound part
-        return text
-    encoding = _confident_guess(data)
-    return text if encoding is None else data.decode(encoding)
+    intact = data.decode("utf-8", "ignore")
+    damaged = len(data) - len(intact.encode("utf-8"))
+    sound = len(intact) - len(intact.encode("ascii", "ignore"))
+    # with more sound than damaged it is UTF-8 with a broken spot: another encoding would garble the sound part
+    encoding = None if sound > damaged else _confident_guess(data)
+    return data.decode("utf-8", "surrogateescape") if encoding is None else data.decode(encoding)
 
 
 def _confident_guess(data: bytes) -> str | None:
@@ -124,5 +126,12 @@ def _confident_guess(data: bytes) -> str | None:
 
 def _lines_with_high_bytes(data: bytes) -> bytes:
     """The lines that tell encodings apart."""
-    lines = [line for line in data.split(b"\n") if not line.isascii()]
-    return b"\n".join(lines)[:SAMPLE_BYTES]
+    lines: list[bytes] = []
+    size = 0
+    for match in _LINE.finditer(data):
+        if not match[0].isascii():
+            lines.append(match[0][:SAMPLE_BYTES])
+            size += len(lines[-1])
+            if size >= SAMPLE_BYTES:
+                break
+    return b"".join(lines)[:SAMPLE_BYTES]

@@ -9,6 +9,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Any
 
+from rag.corpus.blocks import lines
 from rag.corpus.record import FIRST_YEAR, LAST_YEAR, Fault, Item, Items, Record, web_address
 from rag.types import Paper
 
@@ -18,7 +19,7 @@ REQUIRED = ("title", "abstract")
 
 def read(text: str, file: str) -> Items:  # noqa: ARG001 - all readers share one signature
     """Yield the records. Unknown, missing, doubled and wrongly typed keys are faults; blank lines do not count."""
-    for number, line in enumerate(text.split("\n"), start=1):
+    for number, line in lines(text):
         if line.strip():
             try:
                 yield _record(parse_object(line), number)

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import re
 
+from rag.corpus.blocks import lines
 from rag.corpus.record import Fault, Items, Record, shortened
 
 SOURCE = "trending papers listing"
@@ -27,7 +28,7 @@ def read(text: str, file: str) -> Items:  # noqa: ARG001 - all readers share one
     title: str | None = None
     title_line = 0
     below_header = False
-    for number, line in enumerate(text.split("\n"), start=1):
+    for number, line in lines(text):
         content = line.strip()
         if _HEADER.match(content):
             below_header = True

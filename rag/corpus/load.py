@@ -6,21 +6,24 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path, PurePath
 
-from rag.corpus import detect
+from rag.corpus import blocks, detect
 from rag.corpus.decode import Decoded, binary_kind, decode
 from rag.corpus.record import MAX_LINE_BYTES, Fault, to_paper
 from rag.errors import CorpusError
 from rag.types import Paper
 
 MAX_FILE_BYTES = 2_000_000_000  # a file is read as a whole
+MAX_RECORDS = 5_000_000
+LINES_PER_RECORD = 500  # of the most verbose format, with room to spare
 
 
 @dataclass(frozen=True, slots=True)
 class Limits:
-    """How large input may be. Both count bytes."""
+    """How large input may be."""
 
     line_bytes: int = MAX_LINE_BYTES
     file_bytes: int = MAX_FILE_BYTES
+    records: int = MAX_RECORDS  # of one file, bad and doubled ones included
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,7 +76,9 @@ def read_bytes(name: str, data: bytes, *, skip_bad: bool = False, limits: Limits
     lines: dict[str, int] = {}
     faults: list[CorpusError] = []
     merged = 0
-    for outcome in _outcomes(name, decoded, format_name, limits):
+    for number, outcome in enumerate(_outcomes(name, decoded, format_name, limits), start=1):
+        if number > limits.records:
+            return _refused(CorpusError(name, None, _too_many(limits)), skip_bad)
         fault = outcome if isinstance(outcome, CorpusError) else None
         if not isinstance(outcome, CorpusError):
             paper, line = outcome
@@ -138,6 +143,8 @@ def _opened(name: str, data: bytes, limits: Limits) -> tuple[Decoded, str]:
     decoded = decode(data, name)
     if not decoded.text.strip():
         raise CorpusError(name, None, "the file is empty")
+    if decoded.text.count("\n") > limits.records * LINES_PER_RECORD:
+        raise CorpusError(name, None, _too_many(limits))
     format_name = detect.sniff(decoded.text, name)
     if format_name is None:
         raise CorpusError(name, None, f"unknown format. Readback reads {detect.FORMAT_NAMES}")
@@ -150,7 +157,7 @@ def _outcomes(
     """Every record as a paper with its line, or as the fault that keeps it from being one."""
     spoilt = _spoilt_lines(decoded, limits)
     for item in detect.items(decoded.text, PurePath(name).name, format_name):
-        hit = [line for line in spoilt if item.line <= line <= (item.last_line or item.line)] if spoilt else []
+        hit = [line for line in range(item.line, (item.last_line or item.line) + 1) if line in spoilt] if spoilt else []
         if hit:
             for line in hit:
                 yield CorpusError(name, line, spoilt.pop(line))
@@ -171,7 +178,7 @@ def _spoilt_lines(decoded: Decoded, limits: Limits) -> dict[int, str]:
         line: f"byte {offset} of the file is not UTF-8, and no other encoding fits for certain: save the file as UTF-8"
         for line, offset in decoded.bad_bytes.items()
     }
-    for number, line in enumerate(decoded.text.split("\n"), start=1):
+    for number, line in blocks.lines(decoded.text):
         if len(line) * 4 > limits.line_bytes:  # a character takes four bytes at most
             size = len(line.encode("utf-8", "surrogateescape"))
             if size > limits.line_bytes:
@@ -196,6 +203,10 @@ def _clash(paper_id: str, where: str) -> str:
 
 def _too_large(size: int, limits: Limits) -> str:
     return f"{size:,} bytes are more than the {limits.file_bytes:,} that are read at once: split the file"
+
+
+def _too_many(limits: Limits) -> str:
+    return f"more than {limits.records:,} records: split the file"
 
 
 def _os_reason(error: OSError) -> str:

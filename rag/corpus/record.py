@@ -11,7 +11,8 @@ from rag.errors import CorpusError
 from rag.types import Paper, title_id
 
 MAX_LINE_BYTES = 1_000_000  # no abstract comes near it; a longer line is a broken file, and reading on would hide that
-MAX_TEXT_CHARS = MAX_LINE_BYTES  # of a title or an abstract, also where a format spreads it over many lines
+MAX_TEXT_CHARS = 100_000  # of a title or an abstract, also where a format spreads it over many lines
+MAX_AUTHORS = 10_000  # the longest list of a real paper has about half of that
 MAX_ID_CHARS = 300
 FIRST_YEAR, LAST_YEAR = 1000, 2999
 
@@ -60,6 +61,8 @@ def to_paper(record: Record, file: str) -> Paper:
     size = max(len(record.title or ""), len(record.abstract or ""))
     if size > MAX_TEXT_CHARS:
         raise CorpusError(file, record.line, f"{size:,} characters are too many for a title or an abstract")
+    if len(record.authors) > MAX_AUTHORS:
+        raise CorpusError(file, record.line, f"more than {MAX_AUTHORS:,} authors cannot be one paper's")
     title, abstract = cleaned(record.title), cleaned(record.abstract)
     if not title or _is_placeholder(title):
         raise CorpusError(file, record.line, "the title is missing or empty")

@@ -242,3 +242,32 @@ def test_a_write_that_fails_leaves_the_old_file_and_no_other(tmp_path: Path) -> 
 def test_public_names_are_sorted_and_exist() -> None:
     assert sorted(rag.corpus.__all__, key=lambda name: (not name.isupper(), name.islower(), name)) == rag.corpus.__all__
     assert all(hasattr(rag.corpus, name) for name in rag.corpus.__all__)
+
+
+@pytest.mark.parametrize("records", ['{"title": "A", "abstract": "a"}\n', "nonsense\n", "{}\n"])
+def test_a_file_of_too_many_records_is_refused_as_a_whole(records: str) -> None:
+    data = (line("A", "a") + records * 20).encode()
+    assert read_bytes("f.jsonl", data, skip_bad=True, limits=Limits(records=21)).papers
+    refused = read_bytes("f.jsonl", data, skip_bad=True, limits=Limits(records=20))
+    assert (refused.papers, [str(fault) for fault in refused.faults]) == (
+        (),
+        ["f.jsonl: more than 20 records: split the file"],
+    )
+
+
+def test_a_file_of_empty_lines_alone_is_refused_before_they_are_read() -> None:
+    data = (line("A", "a") + "\n" * 2000).encode()
+    with pytest.raises(CorpusError, match="more than 3 records"):
+        read_bytes("f.jsonl", data, limits=Limits(records=3))
+
+
+def test_a_long_file_in_an_unknown_encoding_is_one_fault() -> None:
+    data = b"title,abstract\n" + b"A\xff,\x81\xfe\n" * 10_001
+    reading = read_bytes("x.csv", data, skip_bad=True)
+    assert [(fault.line, fault.reason.split(",")[0]) for fault in reading.faults] == [(2, "more than 10")]
+    assert reading.papers == ()
+
+
+def test_an_endless_list_of_authors_is_a_fault() -> None:
+    reading = read_bytes("x.jsonl", line("A", "a", authors=["Ada"] * 10_001).encode(), skip_bad=True)
+    assert [fault.reason for fault in reading.faults] == ["more than 10,000 authors cannot be one paper's"]
