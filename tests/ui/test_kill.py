@@ -3,14 +3,16 @@
 from __future__ import annotations
 
 import shutil
+import uuid
 from collections.abc import Iterator
 from itertools import islice
 from pathlib import Path
-from random import Random
+from typing import Any
 
+import httpx
 import pytest
 
-from eval.lab.load import CutOff, Feedback, Knowledge, Mixed, Server, User, lost_feedback, mixed_records
+from eval.lab.serving import BROWSER, PATIENCE_S, Server
 from rag.collection import Collection
 from rag.corpus import read
 from rag.settings import Settings, shipped_corpus
@@ -22,119 +24,107 @@ QUESTIONS = (
 )
 
 
+class Browser:
+    """One user with a cookie, in one conversation."""
+
+    def __init__(self, server: Server) -> None:
+        self.client = httpx.Client(base_url=server.address, timeout=PATIENCE_S, trust_env=False)
+        self.client.get("/", headers=BROWSER).raise_for_status()
+        self.name = self.client.get("/api/me").json()["user"]
+        self.conversation: str | None = None
+        self.answers: list[str] = []
+
+    def ask(self, question: str) -> dict[str, Any]:
+        reply = self.client.post("/api/ask", json={"question": question, "conversation": self.conversation})
+        told = reply.raise_for_status().json()
+        assert self.conversation in (None, told["conversation"])
+        self.conversation = told["conversation"]
+        answer: dict[str, Any] = told["answer"]
+        assert answer["question"] == question
+        self.answers.append(answer["id"])
+        return answer
+
+    def feedback(self, answer_id: str, kind: str, value: str, **more: str) -> dict[str, Any]:
+        body = {"id": uuid.uuid4().hex, "answer_id": answer_id, "kind": kind, "value": value, **more}
+        self.client.post("/api/feedback", json=body).raise_for_status()
+        return body
+
+    def stored(self, conversation: str | None = None) -> list[dict[str, Any]]:
+        reply = self.client.get(f"/api/conversations/{conversation or self.conversation}")
+        turns: list[dict[str, Any]] = reply.raise_for_status().json()["turns"]
+        return turns
+
+
 @pytest.fixture(scope="module")
-def indexed(tmp_path_factory: pytest.TempPathFactory) -> tuple[Path, dict[str, str]]:
-    """A data folder with the first shipped papers, to be copied, and their abstracts."""
+def indexed(tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """A data folder with the first shipped papers, to be copied."""
     folder = tmp_path_factory.mktemp("indexed") / "data"
-    papers = list(islice(read(shipped_corpus()).papers, 12))
-    collection = Collection.open(Settings(data_dir=folder, _env_file=None))  # type: ignore[call-arg]  # pydantic-settings knows it
-    collection.index.update(papers)
+    collection = Collection.open(Settings(data_dir=folder, _env_file=None))  # type: ignore[call-arg]
+    collection.index.update(list(islice(read(shipped_corpus()).papers, 12)))
     collection.close()
-    return folder, {paper.id: paper.abstract for paper in papers}
+    return folder
 
 
 @pytest.fixture
-def server(indexed: tuple[Path, dict[str, str]], tmp_path: Path) -> Iterator[Server]:
-    shutil.copytree(indexed[0], tmp_path / "data")
+def server(indexed: Path, tmp_path: Path) -> Iterator[Server]:
+    shutil.copytree(indexed, tmp_path / "data")
     with Server(tmp_path) as server:
         server.start()
         yield server
-    assert [line for life in server.lives for line in life.log] == []
+        assert server.complaints() == []
 
 
 @pytest.fixture
-def users(server: Server, indexed: tuple[Path, dict[str, str]]) -> Iterator[list[User]]:
-    """Three browsers."""
-    knowledge = Knowledge(indexed[1])
-    users = [User(server, knowledge, Random(number)) for number in range(3)]
-    yield users
-    for user in users:
-        user.close()
+def browsers(server: Server) -> Iterator[list[Browser]]:
+    browsers = [Browser(server) for _ in range(3)]
+    assert len({one.name for one in browsers}) == 3
+    yield browsers
+    for one in browsers:
+        one.client.close()
 
 
-def test_what_was_acknowledged_survives_and_everybody_goes_on(server: Server, users: list[User]) -> None:
-    answers = [user.ask(QUESTIONS[0]) for user in users]
-    assert answers[0]["citations"], "there is something to judge"
-    for user, answer in zip(users, answers, strict=True):
-        user.feedback(answer["id"], "evidence", "useful", answer["citations"][0]["paper_id"])
-    for user in users:
-        answer = user.ask(QUESTIONS[1])
-        last = user.feedback(answer["id"], "comment", f"said by {user.name}")
+def test_what_was_acknowledged_survives_and_everybody_goes_on(server: Server, browsers: list[Browser]) -> None:
+    sent: dict[str, tuple[str, dict[str, Any]]] = {}
+    for one in browsers:
+        answer = one.ask(QUESTIONS[0])
+        assert answer["citations"], "there is something to judge"
+        judged = one.feedback(answer["id"], "evidence", "useful", paper_id=answer["citations"][0]["paper_id"])
+        said = one.feedback(one.ask(QUESTIONS[1])["id"], "comment", f"said by {one.name}")
+        sent |= {judged["id"]: (one.name, judged), said["id"]: (one.name, said)}
     server.kill()  # nothing lies between the acknowledgement of the last comment and this
 
     server.start()
     stored = server.exported()
-    assert last.id in stored["feedback"]
-    assert len(stored["feedback"]) == 6
-    assert len(stored["interactions"]) == 6
-    assert lost_feedback(users, stored["feedback"]) == []
-    assert mixed_records(users, stored["interactions"]) == []
-
-    for user in users:
-        with pytest.raises(CutOff):
-            user.check()  # the process that it knew is gone
-        user.catch_up()
-        user.check()  # the cookie still says who it is; conversation and feedback can be read again
-        assert user.tally.unsaved == 0
-        user.ask(QUESTIONS[2])
-        assert [len(turns) for turns in user.turns.values()] == [3], "the conversation goes on where it was"
-    for user, other in zip(users, [*users[1:], users[0]], strict=True):
-        for conversation in other.turns:
-            user.check_stranger(conversation)
+    assert set(stored["feedback"]) == set(sent)
+    for id, (name, body) in sent.items():
+        record = stored["feedback"][id]
+        assert (record["user"], record["interaction_id"]) == (name, body["answer_id"])
+        assert (record["kind"], record["value"]) == (body["kind"], body["value"])
+    for one in browsers:
+        assert [turn["answer_id"] for turn in one.stored()] == one.answers  # the cookie still says who it is
+        one.ask(QUESTIONS[2])
+        assert len(one.stored()) == 3, "the conversation goes on where it was"
+    owners = {id: one for one in browsers for id in one.answers}
+    for id, record in server.exported()["interactions"].items():
+        assert (record["user"], record["conversation"]) == (owners[id].name, owners[id].conversation)
+    for one, other in zip(browsers, [*browsers[1:], browsers[0]], strict=True):
+        with pytest.raises(httpx.HTTPStatusError, match="404"):
+            one.stored(other.conversation)
 
 
 def test_other_answers_are_there_whole_or_not_at_all_and_feedback_sent_again_is_stored_once(
-    server: Server, users: list[User]
+    server: Server, browsers: list[Browser]
 ) -> None:
-    sent = users[0].feedback(users[0].ask(QUESTIONS[0])["id"], "answered", "no")
-    for user in users:
-        user.ask(QUESTIONS[0 if user.conversation is None else 1])
+    sent = browsers[0].feedback(browsers[0].ask(QUESTIONS[0])["id"], "answered", "no")
+    for one in browsers:
+        one.ask(QUESTIONS[len(one.answers)])
     server.kill()  # the last answers may be on their way to the disk
 
     server.start()
-    users[0].acknowledged.clear()  # as if the acknowledgement had been cut off
-    users[0].unconfirmed.append(sent)
-    for user in users:
-        asked = sum(len(turns) for turns in user.turns.values())
-        user.catch_up()  # complains if anything but a last turn is gone
-        user.check()
-        assert sum(len(turns) for turns in user.turns.values()) + user.tally.unsaved == asked
-    assert list(users[0].acknowledged) == [sent.id]
-    assert list(server.exported()["feedback"]) == [sent.id]
-
-
-QUOTE = {"paper_id": "p", "quote": "Bees dance.", "start": 4, "end": 15}
-ANSWER = {
-    "question": "Do bees dance?",
-    "standalone_question": "Do bees dance?",
-    "text": "Bees dance. [1]",
-    "abstained": False,
-    "mode": "extractive",
-    "citations": [QUOTE],
-    "closest": [],
-}
-
-
-@pytest.mark.parametrize(
-    ("wrong", "complaint"),
-    [
-        ({"question": "Do cows dance?"}, "answered 'Do cows dance"),
-        ({"citations": [{**QUOTE, "start": 3}]}, "does not say"),
-        ({"closest": [{**QUOTE, "paper_id": "q"}]}, "does not say"),
-        ({"citations": []}, "not made of quotes"),
-        ({"text": "Bees dance in the dark. [1]"}, "another text than before"),
-    ],
-)
-def test_the_check_notices_a_wrong_answer(wrong: dict[str, object], complaint: str) -> None:
-    knowledge = Knowledge({"p": "All Bees dance."})
-    knowledge.check(("Do bees dance?",), ANSWER)
-    with pytest.raises(Mixed, match=complaint):
-        knowledge.check(("Do bees dance?",), {**ANSWER, **wrong})
-
-
-@pytest.mark.parametrize("field", ["interaction_id", "kind", "value", "paper_id", "user"])
-def test_the_check_notices_feedback_stored_as_another(field: str) -> None:
-    sent = Feedback("a1", "evidence", "useful", "p")
-    stored = {"interaction_id": "a1", "kind": "evidence", "value": "useful", "paper_id": "p", "user": "ada"}
-    assert sent.matches(stored, "ada")
-    assert not sent.matches({**stored, field: "other"}, "ada")
+    browsers[0].client.post("/api/feedback", json=sent).raise_for_status()  # as if it had not been acknowledged
+    stored = server.exported()
+    assert list(stored["feedback"]) == [sent["id"]]
+    for one in browsers:
+        there = [id for id in one.answers if id in stored["interactions"]]
+        assert there == one.answers[: len(there)], "only last turns may be gone"
+        assert len(one.answers) - len(there) <= 1
