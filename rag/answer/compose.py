@@ -30,7 +30,7 @@ class Composer:
     def add(self, claim: Claim, *, supported: bool = True, note: str = "") -> str:
         """Append a claim and return the piece of text that it adds. note: goes after the markers."""
         markers = tuple(dict.fromkeys(self._marker(quote) for quote in claim.quotes))
-        body = claim.lead + claim.text + "".join(f" [{marker}]" for marker in markers) + note
+        body = claim.lead + claim.text + "".join(f" [{marker}]" for marker in markers) + claim.note + note
         self.sentences.append(Sentence(body.strip(), markers, supported, round(claim.support, 4)))
         joint = self._joint(claim.lead)
         begin = len(self.text) + len(joint) + len(claim.lead)

@@ -1,16 +1,28 @@
-"""Answering without a model: two to five sentences, quoted exactly and chosen for the question.
+"""Answering without a model: the sentence that answers first, then what little else is needed, all quoted exactly.
 
-A question about one paper gets quotes from it, in the order of the abstract, and one from the runner-up only if that
-is nearly as good. A question for several papers gets one line a paper.
+A question about one paper gets its best sentence, at most two more within a word budget, and one of the runner-up if
+that is nearly as good. A question for several papers gets one line a paper: the sentence that shows why it is there.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Sequence
 
 from rag.policy import Answering
+from rag.text.fold import fold
 from rag.values.evidence import Claim, PaperEvidence, Quote, SentenceEvidence
 from rag.values.query import Query
+
+MORE = "More from it: "
+ALSO = "Also close, “{title}”: "
+SOURCE = " — {title}"
+_QUANTITY = re.compile(
+    r"(?<![\w.])[$€£]?(?:\d{1,15}(?:,\d{3}){0,5}(?:\.\d{1,10})?|\.\d{1,10})(?![\w]|\.\d)"
+    r"(?:\s?%|\s(?:percent|points?|thousand|million|billion|times)\b)?"
+    r"|(?<![\w.])[$€£]?\d{1,15}(?:\.\d{1,10})?(?:[kKMBx×])(?!\w)",
+    re.IGNORECASE,
+)
 
 
 def quote_answer(
@@ -18,28 +30,41 @@ def quote_answer(
 ) -> list[Claim]:
     """The answer as claims that are quotes. evidence: best paper first, at least one. papers: maximum number."""
     if query.wants_many and papers != 1:
-        return list(_one_line_each(query, evidence, papers or policy.list_papers, policy.listed))
-    close = papers != 1 and len(evidence) > 1 and evidence[1].hit.score >= policy.runner_up * evidence[0].hit.score
-    if close:  # it is not sure which of the two answers, so both speak
-        best, second = policy.shared
-        return [*_quotes(query, evidence[0], best), *_quotes(query, evidence[1], second)]
-    return list(_quotes(query, evidence[0], policy.quotes))
+        return list(_lines(query, listed(evidence, policy)[:papers]))
+    return list(_lead_and_more(query, evidence, policy, alone=papers == 1))
 
 
-def _quotes(query: Query, paper: PaperEvidence, count: int) -> Iterator[Claim]:
-    ranked = sorted(paper.sentences, key=lambda one: (-one.score, one.index))
-    if not (query.wants_number or query.wants_name):
-        # what the paper does about it comes first; then what is likeliest to hold the particulars
-        ranked.sort(key=lambda one: one is not paper.most_relevant)
-    count = min(count, (len(ranked) + 1) // 2)
-    chosen = sorted(ranked[:count], key=lambda one: one.index)
-    for place, run in enumerate(_runs(chosen)):
-        yield _claim(paper, run, lead=f"From “{paper.paper.title}”: " if place == 0 else "")
+def listed(evidence: Sequence[PaperEvidence], policy: Answering) -> list[PaperEvidence]:
+    """The papers that belong on a list, best first, at least one."""
+    floor = policy.listed * evidence[0].hit.score
+    kept = [one for one in evidence if one.hit.score >= floor][: policy.list_papers]
+    return kept or [evidence[0]]
 
 
-def _one_line_each(query: Query, evidence: Sequence[PaperEvidence], most: int, listed: float) -> Iterator[Claim]:
-    floor = listed * evidence[0].hit.score
-    for paper in [one for one in evidence[:most] if one.hit.score >= floor]:
+def _lead_and_more(
+    query: Query, evidence: Sequence[PaperEvidence], policy: Answering, *, alone: bool
+) -> Iterator[Claim]:
+    best = evidence[0]
+    lead, *rest = sorted(best.sentences, key=lambda one: (-one.score, one.index))
+    room = policy.words - _length(lead) - len(best.paper.title.split())
+    more = []
+    for sentence in rest[: policy.sentences - 1]:
+        if _length(sentence) <= room:
+            more.append(sentence)
+            room -= _length(sentence)
+    yield _claim(best, [lead], note=SOURCE.format(title=best.paper.title), emphasis=_asked_for(query, lead))
+    runs = _runs(sorted(more, key=lambda one: one.index))
+    for place, run in enumerate(runs):
+        yield _claim(best, run, lead=MORE if place == 0 else "")
+    second = evidence[1] if len(evidence) > 1 else None
+    if second and not alone and second.hit.score >= policy.runner_up * best.hit.score:
+        also = second.best
+        if _length(also) + len(second.paper.title.split()) <= max(room, policy.also_words):
+            yield _claim(second, [also], lead=ALSO.format(title=second.paper.title))
+
+
+def _lines(query: Query, papers: Sequence[PaperEvidence]) -> Iterator[Claim]:
+    for paper in papers:
         best = max(paper.sentences, key=lambda one: (_line_score(query, one), -one.index))
         yield _claim(paper, [best], lead=f"- {paper.paper.title}: ")
 
@@ -47,6 +72,18 @@ def _one_line_each(query: Query, evidence: Sequence[PaperEvidence], most: int, l
 def _line_score(query: Query, sentence: SentenceEvidence) -> float:
     """A line must show that the paper fits the question, so nearness counts beside what a sentence usually holds."""
     return sentence.score + sentence.cosine + query.coverage(sentence.stems)
+
+
+def _asked_for(query: Query, sentence: SentenceEvidence) -> tuple[tuple[int, int], ...]:
+    """Spans of the quantities in a sentence that the question does not hold itself, if it asks for one."""
+    if not query.wants_number:
+        return ()
+    held = {match.group() for match in _QUANTITY.finditer(fold(query.asked))}
+    return tuple(match.span() for match in _QUANTITY.finditer(sentence.text) if match.group() not in held)
+
+
+def _length(sentence: SentenceEvidence) -> int:
+    return len(sentence.text.split())
 
 
 def _runs(chosen: Sequence[SentenceEvidence]) -> list[list[SentenceEvidence]]:
@@ -60,6 +97,15 @@ def _runs(chosen: Sequence[SentenceEvidence]) -> list[list[SentenceEvidence]]:
     return runs
 
 
-def _claim(paper: PaperEvidence, run: Sequence[SentenceEvidence], lead: str) -> Claim:
-    quote = Quote(paper.paper, run[0].span.start, run[-1].span.end, round(max(one.score for one in run), 4))
-    return Claim(f"“{quote.text}”", (quote,), support=1.0, lead=lead)
+def _claim(
+    paper: PaperEvidence,
+    run: Sequence[SentenceEvidence],
+    *,
+    lead: str = "",
+    note: str = "",
+    emphasis: tuple[tuple[int, int], ...] = (),
+) -> Claim:
+    score = max(0.0, min(1.0, max(one.score for one in run)))
+    quote = Quote(paper.paper, run[0].span.start, run[-1].span.end, round(score, 4))
+    inside = tuple((start + 1, end + 1) for start, end in emphasis)  # behind the quotation mark
+    return Claim(f"“{quote.text}”", (quote,), support=1.0, lead=lead, note=note, emphasis=inside)

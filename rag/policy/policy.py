@@ -102,8 +102,9 @@ class Answerability(Part):
 class Answering(Part):
     """The form of an answer made of quotes."""
 
-    quotes: int = Field(ge=1)  # maximum number of sentences from the paper that answers
-    shared: tuple[int, int]  # ... from the best and from the second, where the second comes close
+    sentences: int = Field(ge=1)  # maximum number of sentences from the paper that answers
+    words: int = Field(ge=20)  # budget of an answer about one paper; its first sentence is said whatever its length
+    also_words: int = Field(ge=0)  # what the runner-up may take beyond it
     runner_up: float = Field(ge=0, le=1)  # share of the best paper's score from which the second comes close
     listed: float = Field(ge=0, le=1)  # share of the best paper's score from which a paper is on a list
     list_papers: int = Field(ge=1)  # maximum number of papers on a list

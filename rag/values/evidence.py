@@ -82,6 +82,7 @@ class Claim:
     quotes: tuple[Quote, ...]
     support: float  # in [0, 1]
     lead: str = ""  # goes before the sentence: names the paper, or begins a paragraph or a list item
+    note: str = ""  # goes after the markers
     emphasis: tuple[tuple[int, int], ...] = ()  # spans of the text that hold what was asked for
 
 

@@ -12,6 +12,7 @@ from markdown_it.token import Token
 from markupsafe import Markup, escape
 
 from rag.answer.answerer import MARK
+from rag.answer.extractive import ALSO, MORE, SOURCE
 from rag.types import Answer, Sentence
 from ui.page.render import visible
 
@@ -19,6 +20,7 @@ _MARKER = re.compile(r" ?\[(\d{1,3})\]")
 # a sentence begins behind the signs of its list, heading, quote or table row: they are Markdown's, not its own
 _SIGNS = re.compile(r"[ \t]*(?:(?:[-*+>|]|#{1,6}|\d{1,9}[.)])[ \t]+)*")
 OPEN, CLOSE = "⸨", "⸩"  # around a sentence while Markdown is read, to which they are punctuation that means nothing
+ALSO_CLOSE = "Also close"
 _NO_MARKS = {ord(OPEN): None, ord(CLOSE): None}
 INERT = ("link", "image", "autolink", "html_inline", "html_block", "reference")  # the text loads and opens nothing
 
@@ -59,14 +61,20 @@ def with_markers(text: str, turn: int, known: Collection[int]) -> Markup:
 def _quoted(turn: int, answer: Answer) -> Iterator[Markup]:
     """Each quote, and the paper that it is from above it, as in a list of notes."""
     titles = {citation.marker: citation.title for citation in answer.citations}
+    if answer.caveat:
+        yield Markup('<p class="caveat">{}</p>').format(visible(answer.caveat))
+    shown = ""
     for sentence in answer.sentences:
-        text = sentence.text
+        text = sentence.text.removeprefix(MORE)
         known = [one for one in sentence.citations if one in titles]
         for title in (titles[one] for one in known):
-            for lead in (f"From “{title}”: ", f"- {title}: "):
-                if text.startswith(lead):
-                    text = text.removeprefix(lead)
-                    yield Markup('<p class="source"><cite dir="auto">{}</cite></p>').format(visible(title))
+            also = ALSO.format(title=title)
+            if text.startswith(also):
+                yield Markup('<p class="also">{}</p>').format(ALSO_CLOSE)
+            text = text.removeprefix(also).removeprefix(f"- {title}: ").removesuffix(SOURCE.format(title=title))
+            if title != shown:
+                shown = title
+                yield Markup('<p class="source"><cite dir="auto">{}</cite></p>').format(visible(title))
         yield Markup('<p class="quoted">{}</p>').format(_said(with_markers(text, turn, known), known))
 
 

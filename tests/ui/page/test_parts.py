@@ -163,10 +163,10 @@ def test_any_text_of_a_model_is_inert(text: str) -> None:
 
 
 def test_quotes_stand_below_the_title_of_their_paper() -> None:
-    said = Sentence("From “A <b>title”: “quote” [1]", (1,), True, 1.0)
+    said = Sentence("“quote” [1] — A <b>title", (1,), True, 1.0)
     html = marked_up(1, answer_of("extractive", said, text=said.text))
     assert html.startswith('<p class="source"><cite dir="auto">A &lt;b&gt;title</cite></p><p class="quoted">')
-    assert "From" not in html
+    assert "—" not in html
 
 
 @pytest.mark.parametrize(("support", "words"), [(0.9, "Strong support"), (0.6, "Fair support"), (0.2, "Weak support")])
