@@ -17,6 +17,7 @@ if TYPE_CHECKING:
     from rag.settings import Settings
 
 UNKNOWN_PAPER = "The collection has no paper with this id."
+MAX_UPLOAD_RECORDS = 50_000  # of one file; larger collections are indexed from the command line
 
 
 class ReadOnly(ReadbackError):
@@ -106,9 +107,9 @@ class Papers:
         """
         self._check_writable()
         self.check_size(len(data))
-        from rag.corpus import read_bytes
+        from rag.corpus import Limits, read_bytes
 
-        reading = read_bytes(name, data, skip_bad=skip_bad)
+        reading = read_bytes(name, data, skip_bad=skip_bad, limits=Limits(records=MAX_UPLOAD_RECORDS))
         with self._writing:
             done = self._assistant.index.update(reading.papers, progress=progress)
         return UploadReport(
