@@ -9,7 +9,7 @@ from __future__ import annotations
 
 import base64
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
 from typing import Any
 
@@ -47,13 +47,14 @@ class Match:
     """Two logistic models of (similarity, shared words, rank), fitted on paraphrases of development questions.
 
     similarity: standard deviations above the background. shared: share of the words' weight in common. rank: log of
-    the paper's rank in the ranking without memory. The intercept comes first.
+    1 + the paper's place in the ranking without memory, from 0. The intercept comes first.
     """
 
-    paper: tuple[float, float, float, float] = (-0.6, 0.52, 7.07, -1.52)  # the need's paper answers this question too
-    same: tuple[float, float, float, float] = (-1.9, 0.55, 7.0, -1.2)  # it is the same need
-    threshold: float = 0.5  # below this probability nothing is applied
-    reach: float = 0.6  # the largest addition to a paper's score
+    paper: tuple[float, float, float, float] = (-2.5, 1.2, 5.0, -1.2)  # the need's paper answers this question too
+    same: tuple[float, float, float, float] = (-5.5, 1.6, 3.0, -1.0)  # it is the same need
+    paper_threshold: float = 0.4  # below these probabilities nothing is applied
+    same_threshold: float = 0.5
+    reach: float = 0.5  # the largest addition to a paper's score
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,7 +63,7 @@ class Memory:
 
     items: tuple[Need, ...] = ()
     match: Match = Match()
-    background: tuple[float, float] = (0.18, 0.11)  # mean and deviation of the cosine of unrelated questions
+    background: tuple[float, float] = (0.17, 0.11)  # mean and deviation of the cosine of unrelated questions
 
 
 @dataclass(frozen=True, slots=True)
@@ -144,8 +145,9 @@ class Recollection:
             place = {paper: ranks.get(paper, nothing_found) for paper in need.relevance}
             found = float(similarity[row]), float(shared[row])
             first = min((place[p] for p, weight in need.relevance.items() if weight > 0), default=nothing_found)
-            papers = {paper: _probability(match.paper, *found, rank) for paper, rank in place.items()}
-            seen.append((need, _probability(match.same, *found, first), papers))
+            odds = {paper: _odds(match.paper, *found, rank) for paper, rank in place.items()}
+            same = _odds(match.same, *found, first)
+            seen.append((need, same / (1 + same), odds))
         return _combined(seen, match)
 
     def _shared(self, text: str) -> NDArray[np.float64]:
@@ -159,35 +161,44 @@ class Recollection:
         return np.asarray(common / np.maximum(np.minimum(self._mass, mass), 1e-9))
 
 
-def _combined(seen: Iterable[tuple[Need, float, Mapping[str, float]]], match: Match) -> Recalled:
+def _combined(seen: Sequence[tuple[Need, float, Mapping[str, float]]], match: Match) -> Recalled:
+    """seen: needs with the probability of being the one asked about, and the odds of each of their papers."""
     rewrites: list[tuple[float, str]] = []
-    papers: dict[str, list[float]] = {}
+    additions: dict[str, tuple[float, float]] = {}  # the largest for and against each paper
     sentences: dict[tuple[str, str], float] = {}
     supports, examples, used = [0.0], [], []
-    for need, same, by_paper in seen:
-        applied = {paper: p for paper, p in by_paper.items() if p >= match.threshold}
-        for paper, p in applied.items():
-            papers.setdefault(paper, []).append(p * need.relevance[paper])
-            for sentence, weight in need.quotes.get(paper, {}).items():
-                sentences[paper, sentence] = max(p * weight, sentences.get((paper, sentence), 0.0), key=abs)
-        if same >= match.threshold:
+    best: dict[str, float] = {}
+    for need, _, odds in seen:
+        for paper, one in odds.items():
+            if need.relevance[paper] > 0:
+                best[paper] = max(one, best.get(paper, 0.0))
+    rivals = 1.0 + sum(best.values())  # either none of the papers answers, or one of them does
+    for need, same, odds in seen:
+        weight = same if same >= match.same_threshold else 0.0
+        for paper, relevance in need.relevance.items():
+            p = odds[paper] / (rivals if relevance > 0 else 1.0 + odds[paper])
+            if p < match.paper_threshold:
+                continue
+            weight = max(weight, p)
+            change = match.reach * relevance * (p - match.paper_threshold) / (1.0 - match.paper_threshold)
+            up, down = additions.get(paper, (0.0, 0.0))
+            additions[paper] = max(up, change), min(down, change)
+            for sentence, liking in need.quotes.get(paper, {}).items():
+                sentences[paper, sentence] = max(p * liking, sentences.get((paper, sentence), 0.0), key=abs)
+        if same >= match.same_threshold:
             supports.append(same * need.answerable)
             if need.rewrite is not None:
                 rewrites.append((same * need.rewrite_confidence, need.rewrite))
             if need.example is not None:
                 examples.append((same, need.example))
-        if applied or same >= match.threshold:
-            weight = max(same, *applied.values()) if applied else same
+        if weight:
             used.append(Used(need.id, round(weight, 4), need.why, need.people, need.since, need.until))
     if not used:
         return NOTHING
     share, rewrite = max(rewrites, default=(0.0, ""))
     return Recalled(
         rewrites=((rewrite, share),) if share > 0 else (),
-        papers={
-            paper: match.reach * (max(0.0, *said) + min(0.0, *said)) if len(said) > 1 else match.reach * said[0]
-            for paper, said in papers.items()
-        },
+        papers={paper: up + down for paper, (up, down) in additions.items()},
         sentences=sentences,
         support=max(supports) + min(supports),
         examples=tuple(text for _, text in sorted(examples, reverse=True)),
@@ -195,10 +206,10 @@ def _combined(seen: Iterable[tuple[Need, float, Mapping[str, float]]], match: Ma
     )
 
 
-def _probability(model: tuple[float, float, float, float], similarity: float, shared: float, rank: int) -> float:
+def _odds(model: tuple[float, float, float, float], similarity: float, shared: float, rank: int) -> float:
     intercept, by_similarity, by_words, by_rank = model
     logit = intercept + by_similarity * similarity + by_words * shared + by_rank * math.log1p(rank)
-    return float(1.0 / (1.0 + math.exp(-logit)))
+    return math.exp(min(logit, 50.0))
 
 
 def _idf(texts: int, holding: int) -> float:
