@@ -1,0 +1,91 @@
+"""The way from the record of events to what a policy remembers, in one function."""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from numpy.typing import NDArray
+
+from rag.learning.history import Asked
+from rag.learning.needs import Needs, group
+from rag.learning.propensity import Propensities, estimate_propensities
+from rag.learning.remember import SentencesOf, remember
+from rag.learning.rewrites import Rewrite, learn_rewrites
+from rag.learning.signals import Signals, Task, gather
+from rag.learning.truth import Truth, believe
+from rag.learning.turns import TurnClassifier, background, load_examples
+from rag.policy.memory import Memory, decode
+from rag.ports import Embedder
+
+WORDINGS = 15_000  # distinct questions that are embedded at most, those asked most first
+
+
+@dataclass(frozen=True, slots=True)
+class Learned:
+    """A memory, and what it was made from."""
+
+    memory: Memory
+    signals: Signals
+    needs: Needs
+    truth: Truth
+    rewrites: Sequence[Rewrite]
+    propensities: Propensities
+
+
+class Learner:
+    """Makes memories from histories. Holds what does not depend on them: the embedder and the collection."""
+
+    def __init__(self, embedder: Embedder, known: Collection[str], sentences_of: SentencesOf) -> None:
+        """known: ids of the papers in the collection. sentences_of: paper id → the sentences of its abstract."""
+        self._embedder, self._known, self._sentences_of = embedder, known, sentences_of
+        self._classifier = TurnClassifier(embedder, load_examples())
+        self._background = background(embedder)
+
+    def learn(self, log: Sequence[Asked], now: float, before: Memory | None = None, *, aware: bool = True) -> Learned:
+        """Learn everything anew from a history, oldest question first.
+
+        now: seconds since the epoch; older signals count less. before: a memory whose vectors may be used again.
+        aware: see ``learn_rewrites``.
+        """
+        signals = gather(log, self._classifier, self._known)
+        counted = _wordings(signals.tasks)
+        vectors = self._vectors(list(counted), before)
+        needs = group(counted, vectors)
+        propensities = estimate_propensities(log)
+        truth = believe(signals.papers, needs.of, now, propensities)
+        rewrites = learn_rewrites(signals.tasks, needs, truth.credit, aware=aware)
+        memory = remember(
+            needs,
+            dict(zip(counted, vectors, strict=True)),
+            truth,
+            signals.tasks,
+            rewrites,
+            background=self._background,
+            sentences_of=self._sentences_of,
+        )
+        return Learned(memory, signals, needs, truth, rewrites, propensities)
+
+    def _vectors(self, texts: Sequence[str], before: Memory | None) -> NDArray[np.float32]:
+        known: dict[str, NDArray[np.float32]] = {}
+        for need in before.items if before else ():
+            known.update(zip(need.texts, decode(need.vectors, len(need.texts)), strict=True))
+        fresh = [text for text in texts if text not in known]
+        if fresh:
+            known.update(zip(fresh, self._embedder.embed(fresh, "query"), strict=True))
+        if not texts:
+            return np.zeros((0, self._embedder.dimension), dtype=np.float32)
+        return np.stack([known[text] for text in texts])
+
+
+def _wordings(tasks: Sequence[Task]) -> Mapping[str, int]:
+    """The questions that something can be learned about, with how often each was asked."""
+    counted = Counter(
+        outcome.asked.text
+        for task in tasks
+        if len(task.outcomes) > 1 or any(one.value or one.asked.said for one in task.outcomes)
+        for outcome in task.outcomes
+    )
+    return dict(counted.most_common(WORDINGS))
