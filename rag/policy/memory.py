@@ -11,6 +11,7 @@ import base64
 import math
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, fields
+from types import MappingProxyType
 from typing import Any
 
 import numpy as np
@@ -19,8 +20,9 @@ from numpy.typing import NDArray
 from rag.text import content_stems
 
 TEXT_CHARS = 1_000  # of a question that are compared with what is remembered
+LIKED = 0.5  # of a sentence's learned weight: other questions about the same paper need other sentences
 SHORTLIST = 64  # remembered texts that are looked at closely; the rest lie further away than all of these
-UNRANKED = 50  # the rank of a paper that is not in the ranking
+NO_SCORES: Mapping[str, float] = MappingProxyType({})
 
 
 @dataclass(frozen=True, slots=True)
@@ -44,17 +46,18 @@ class Need:
 
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Two logistic models of (similarity, shared words, rank), fitted on paraphrases of development questions.
+    """Two logistic models of (similarity, shared words, gap), fitted on paraphrases of development questions.
 
-    similarity: standard deviations above the background. shared: share of the words' weight in common. rank: log of
-    1 + the paper's place in the ranking without memory, from 0. The intercept comes first.
+    similarity: standard deviations above the background. shared: share of the words' weight in common. gap: how far the
+    paper's score is below the best, in the ranking without memory. The intercept comes first.
     """
 
-    paper: tuple[float, float, float, float] = (-2.5, 1.2, 5.0, -1.2)  # the need's paper answers this question too
-    same: tuple[float, float, float, float] = (-5.5, 1.6, 3.0, -1.0)  # it is the same need
-    paper_threshold: float = 0.4  # below these probabilities nothing is applied
+    paper: tuple[float, float, float, float] = (-1.0, 0.9, 4.5, -7.7)  # the need's paper answers this question too
+    same: tuple[float, float, float, float] = (-5.5, 1.6, 3.0, -6.0)  # it is the same need
+    paper_threshold: float = 0.5  # below these probabilities nothing is applied
     same_threshold: float = 0.5
     reach: float = 0.5  # the largest addition to a paper's score
+    share: float = 0.6  # the largest share of a rewrite: the question as asked is always searched for too
 
 
 @dataclass(frozen=True, slots=True)
@@ -120,19 +123,18 @@ class Recollection:
     def __bool__(self) -> bool:
         return bool(self._memory.items)
 
-    def recall(self, vector: NDArray[np.float32], text: str, ranked: Sequence[str] = ()) -> Recalled:
+    def recall(self, vector: NDArray[np.float32], text: str, scores: Mapping[str, float] = NO_SCORES) -> Recalled:
         """What is remembered for this question.
 
-        vector: the question's, of unit length. ranked: ids of the papers found without memory, best first; a paper is
-        recalled more readily if the question finds it by itself too.
+        vector: the question's, of unit length. scores: of the papers found without memory, in [0, 1]; a paper is
+        recalled more readily if the question by itself finds it nearly as good as the best.
         """
         if not self._memory.items or vector.shape[0] != self._vectors.shape[1]:
             return NOTHING
         mean, deviation = self._memory.background
         similarity = (self._vectors @ vector - mean) / deviation
         shared = self._shared(text)
-        ranks = {paper: rank for rank, paper in enumerate(ranked[:UNRANKED])}
-        nothing_found = UNRANKED if ranks else 0
+        best = max(scores.values(), default=0.0)
         match = self._memory.match
         closeness = match.paper[1] * similarity + match.paper[2] * shared
         near = np.argpartition(-closeness, min(SHORTLIST, len(closeness)) - 1)[:SHORTLIST]
@@ -142,11 +144,11 @@ class Recollection:
         seen = []
         for number, row in closest.items():
             need = self._memory.items[number]
-            place = {paper: ranks.get(paper, nothing_found) for paper in need.relevance}
+            gap = {paper: best - scores.get(paper, 0.0) for paper in need.relevance}
             found = float(similarity[row]), float(shared[row])
-            first = min((place[p] for p, weight in need.relevance.items() if weight > 0), default=nothing_found)
-            odds = {paper: _odds(match.paper, *found, rank) for paper, rank in place.items()}
-            same = _odds(match.same, *found, first)
+            smallest = min((gap[paper] for paper, value in need.relevance.items() if value > 0), default=0.0)
+            odds = {paper: _odds(match.paper, *found, one) for paper, one in gap.items()}
+            same = _odds(match.same, *found, smallest)
             seen.append((need, same / (1 + same), odds))
         return _combined(seen, match)
 
@@ -184,7 +186,7 @@ def _combined(seen: Sequence[tuple[Need, float, Mapping[str, float]]], match: Ma
             up, down = additions.get(paper, (0.0, 0.0))
             additions[paper] = max(up, change), min(down, change)
             for sentence, liking in need.quotes.get(paper, {}).items():
-                sentences[paper, sentence] = max(p * liking, sentences.get((paper, sentence), 0.0), key=abs)
+                sentences[paper, sentence] = max(LIKED * p * liking, sentences.get((paper, sentence), 0.0), key=abs)
         if same >= match.same_threshold:
             supports.append(same * need.answerable)
             if need.rewrite is not None:
@@ -197,7 +199,7 @@ def _combined(seen: Sequence[tuple[Need, float, Mapping[str, float]]], match: Ma
         return NOTHING
     share, rewrite = max(rewrites, default=(0.0, ""))
     return Recalled(
-        rewrites=((rewrite, share),) if share > 0 else (),
+        rewrites=((rewrite, min(share, match.share)),) if share > 0 else (),
         papers={paper: up + down for paper, (up, down) in additions.items()},
         sentences=sentences,
         support=max(supports) + min(supports),
@@ -206,9 +208,9 @@ def _combined(seen: Sequence[tuple[Need, float, Mapping[str, float]]], match: Ma
     )
 
 
-def _odds(model: tuple[float, float, float, float], similarity: float, shared: float, rank: int) -> float:
-    intercept, by_similarity, by_words, by_rank = model
-    logit = intercept + by_similarity * similarity + by_words * shared + by_rank * math.log1p(rank)
+def _odds(model: tuple[float, float, float, float], similarity: float, shared: float, gap: float) -> float:
+    intercept, by_similarity, by_words, by_gap = model
+    logit = intercept + by_similarity * similarity + by_words * shared + by_gap * gap
     return math.exp(min(logit, 50.0))
 
 
