@@ -91,22 +91,20 @@ class Crowd:
 
     def _session(self, user: str, need: UserNeed) -> None:
         wordings = [need.seen[i] for i in self.rng.permutation(len(need.seen))]
-        turn = 0
-        for attempt, wording in enumerate(wordings[:TRIES]):
-            turn += 1
+        for turn, wording in enumerate(wordings[:TRIES], start=1):
             said = wording
-            if attempt and self._chance(0.2):
+            if turn > 1 and self._chance(0.2):
                 said = self._one_of(CORRECTIONS).format(wording)
             answer = self._ask(said, user, turn)
             good = need.satisfied_by(answer)
-            if not attempt:
+            if turn == 1:
                 self.satisfied.append(good)
             self._look(answer, user, need)
             if good != self._chance(ERROR):
                 self._content(answer, user)
                 return
-            again = attempt + 1 < min(TRIES, len(wordings)) and self._chance(REWORDS)
-            self._discontent(answer, user, need, wordings[attempt + 1] if again else None)
+            again = turn < min(TRIES, len(wordings)) and self._chance(REWORDS)
+            self._discontent(answer, user, need, wordings[turn] if again else None)
             if not again:
                 if self._chance(0.1):
                     self._ask(self._one_of(COMPLAINTS), user, turn + 1)
