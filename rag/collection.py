@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping
 from dataclasses import dataclass, field
-from functools import lru_cache
 from typing import TypeVar
 
 import numpy as np
@@ -16,13 +15,12 @@ from rag.index import Index
 from rag.index.catalog import Catalog
 from rag.index.ports import Row
 from rag.index.snapshot import Snapshot, Snapshots
-from rag.ports import Embedder, Vectors
+from rag.ports import Embedder, Kind, Vectors
 from rag.settings import Settings
 from rag.types import Options, Paper
 
 T = TypeVar("T")
 Vector = NDArray[np.float32]
-REMEMBERED = 1024  # texts whose vectors are kept in memory; a question's are asked for several times
 
 
 @dataclass(frozen=True, slots=True)
@@ -45,13 +43,6 @@ class Collection:
         self._snapshots = Snapshots(index)
         self._embedder = embedder
 
-        @lru_cache(maxsize=REMEMBERED)
-        def embed(text: str) -> Vector:
-            vector: Vector = embedder.embed([text], "query")[0]
-            return vector
-
-        self._embed = embed
-
     @classmethod
     def open(cls, settings: Settings) -> Collection:
         """The collection that the settings name. Loads the embedder; the index is opened at the first search."""
@@ -70,7 +61,12 @@ class Collection:
 
     def view(self) -> View:
         """The newest generation. Raises IndexMissing, IndexMismatch or IndexUnusable."""
-        return View(self._snapshots.current(), self, self._embed)
+        return View(self._snapshots.current(), self)
+
+    def vector(self, text: str, kind: Kind) -> Vector:
+        """The unit vector of one text. Raises ProviderError."""
+        vector: Vector = self._embedder.embed([text], kind)[0]
+        return vector
 
     def close(self) -> None:
         """Let go of the vector store's files or connection."""
@@ -83,13 +79,20 @@ class View:
 
     snapshot: Snapshot
     collection: Collection
-    embed: Callable[[str], Vector]  # a question's, or a word's, unit vector
     _papers: dict[str, StoredPaper] = field(default_factory=dict)  # what this answer has read so far
 
     @property
     def current(self) -> bool:
         """Whether the collection has not changed since."""
         return self.collection.catalog.generation() == self.snapshot.generation
+
+    def embed(self, text: str) -> Vector:
+        """The unit vector of a question, to be compared with what is stored."""
+        return self.collection.vector(text, "query")
+
+    def embed_alike(self, text: str) -> Vector:
+        """The unit vector of a word or a statement, made as the stored words and sentences were: like with like."""
+        return self.collection.vector(text, "document")
 
     def idf(self, stem: str) -> float:
         """Rarity of a stem in the collection, in [0, 1]."""

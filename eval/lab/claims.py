@@ -111,7 +111,7 @@ def measure_claims(
                 if claim.rationales:
                     ranked[claim.id], whole[claim.id] = selection(evidence[0], claim.rationales)
                 vectors = [one.vectors for one in evidence]
-                verdict = Verifier(evidence, vectors, view.embed, view.idf).check(claim.text)
+                verdict = Verifier(evidence, vectors, view.embed_alike, view.idf).check(claim.text)
                 support[claim.id], supported[claim.id] = verdict.claim.support, verdict.supported
                 confidence[claim.id] = assistant.ask(claim.text, (), options).confidence
             progress(1)

@@ -41,7 +41,7 @@ class Limits:
 def open_verifier(evidence: Sequence[PaperEvidence], context: Context, kind: type[Verifier] = Verifier) -> Verifier:
     """The verifier of a draft that was made from these papers."""
     vectors = [one.vectors for one in evidence]
-    return kind(evidence, vectors, context.view.embed, context.view.idf)
+    return kind(evidence, vectors, context.view.embed_alike, context.view.idf)
 
 
 class QuotingAndWritingAnswerer:

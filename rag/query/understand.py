@@ -100,7 +100,7 @@ def _searches(resolved: Resolved, view: View) -> tuple[Search, ...]:
 def make_search(text: str, weight: float, view: View) -> Search:
     """A text as both searches take it."""
     pairs = content_words(text)
-    alike = view.snapshot.lexical.alike(dict(pairs), view.embed)
+    alike = view.snapshot.lexical.alike(dict(pairs), view.embed_alike)
     return Search(text, view.embed(text), Counter(stem for stem, _ in pairs), alike, weight)
 
 

@@ -18,7 +18,7 @@ from tests.answer.verification_cases import CASES, SHORT, Case, Half
 def judge_of(assistant: Assistant, evidence: Sequence[PaperEvidence]) -> Verifier:
     """Over these papers."""
     view = assistant.collection.view()
-    return Verifier(evidence, [one.vectors for one in evidence], view.embed, view.idf)
+    return Verifier(evidence, [one.vectors for one in evidence], view.embed_alike, view.idf)
 
 
 def verifier(assistant: Assistant, *names: str) -> Verifier:

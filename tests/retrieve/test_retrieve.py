@@ -15,6 +15,7 @@ from rag.embed import open_embedder
 from rag.engine import DEFAULT, Assistant
 from rag.index import Index
 from rag.index.ports import Row
+from rag.ports import Kind, Vectors
 from rag.query.followup import Resolved
 from rag.query.understand import make_query
 from rag.retrieve.fuse import fused
@@ -250,6 +251,19 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Finder:
 )
 def test_words_of_like_meaning_stand_in_for_each_other(real: Finder, question: str, expected: str) -> None:
     assert ids(real.lexical.retrieve(question, 1, Options())) == [expected]
+
+
+def test_words_are_compared_as_like_with_like(tmp_path: Path) -> None:
+    class Prefixed(WordEmbedder):
+        """Gives a question quite another vector than a document, as some models do."""
+
+        def embed(self, texts: Sequence[str], kind: Kind) -> Vectors:
+            vectors = super().embed([text.replace("cetaceans", "whales") for text in texts], kind)
+            return -vectors if kind == "query" else vectors
+
+    index = open_index(tmp_path, Prefixed())
+    index.update(PAPERS)
+    assert ids(open_finder(index).lexical.retrieve("cetaceans", 1, Options())) == ["whales"]
 
 
 def test_a_stand_in_is_worth_less_than_the_word_itself(real: Finder) -> None:
