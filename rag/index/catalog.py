@@ -10,6 +10,7 @@ from __future__ import annotations
 import json
 import os
 import sqlite3
+import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from contextlib import closing, contextmanager
 from dataclasses import asdict, fields
@@ -56,6 +57,8 @@ class Catalog:
     def __init__(self, path: Path) -> None:
         """path: the SQLite file; it is created at the first write."""
         self._path = path
+        # held, or each connection would be the last one and clear up the log as it closes
+        self._open: sqlite3.Connection | None = None
         # by id and fingerprint, so never stale
         self._read: Lru[tuple[str, str], tuple[Paper, Vectors]] = Lru(REMEMBERED)
 
@@ -79,6 +82,7 @@ class Catalog:
             path = Path(f"{self._path}{end}")
             if path.exists():
                 path.replace(f"{self._path}.damaged{end}")
+        self._open = None
 
     def generation(self) -> int:
         """A number that grows with every commit; 0 before the first."""
@@ -256,15 +260,15 @@ class Catalog:
     def sweep(self) -> None:
         """Delete the entries that are no longer part of the collection, and words of editions that have none."""
         with self._writing() as db:
-            db.execute("DELETE FROM entry WHERE until IS NOT NULL")
+            swept = db.execute("DELETE FROM entry WHERE until IS NOT NULL").rowcount
             for (edition,) in db.execute(
                 "SELECT min(edition) FROM word UNION SELECT max(edition) FROM word"
             ).fetchall():
                 if not db.execute("SELECT 1 FROM entry WHERE edition = ? LIMIT 1", [edition]).fetchone():
                     db.execute("DELETE FROM word WHERE edition = ?", [edition])
             _set(db, {"unswept": "no"})
-        with self._connect() as db:
-            db.execute("PRAGMA incremental_vacuum").fetchall()
+        if swept:
+            self._rows("PRAGMA incremental_vacuum")
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -296,6 +300,11 @@ class Catalog:
     def _connect(self) -> Iterator[sqlite3.Connection]:
         try:
             with closing(sqlite3.connect(self._path, timeout=30)) as db:
+                if self._open is None:
+                    held = sqlite3.connect(self._path, check_same_thread=False)
+                    held.execute("SELECT 1 FROM meta").close()
+                    weakref.finalize(self, held.close)
+                    self._open = held
                 yield db
         except sqlite3.DatabaseError as error:
             raise IndexUnusable(

@@ -251,8 +251,7 @@ class Index:
             if plan.replaces:
                 facts["replaced"] = plan.replaces
             if plan.fresh:
-                self.vectors.drop(plan.collection)  # a killed run's, perhaps damaged; the catalog has its vectors
-                self.vectors.collection(plan.collection)
+                self.vectors.make(plan.collection)  # over a killed run's, perhaps damaged: the catalog has its vectors
             if plan.resumed:
                 self._store(plan.collection, self.catalog.vectors(plan.edition))
                 progress(plan.resumed)
@@ -317,8 +316,7 @@ class Index:
             log.warning("the vectors cannot be opened: they are set aside as *.damaged")
         facts = self.catalog.meta()
         name = self._fresh_name(facts["collection"])
-        self.vectors.drop(name)
-        self.vectors.collection(name)
+        self.vectors.make(name)
         self._store(name, self.catalog.vectors())
         mended = {"collection": name, "replaced": facts["collection"], "writer": self._name}
         self.catalog.commit(facts["edition"], (), mended)

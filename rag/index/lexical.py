@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import cached_property
+from itertools import compress
 
 import numpy as np
 from numpy.typing import NDArray
@@ -34,6 +35,7 @@ class Segment:
     """Some entries: which passage holds which word how often, ordered by word."""
 
     rows: list[Row]
+    ids: list[str]  # of the passages' vectors
     entries: NDArray[np.int64]  # of each passage: the number of its entry
     lengths: NDArray[np.float64]  # of each passage: how many words it has
     words: NDArray[np.int32]  # of each posting, ascending: the number of its word
@@ -41,6 +43,7 @@ class Segment:
     counts: NDArray[np.int32]
     numbers: Mapping[str, int]  # of stems that no earlier segment has
     stems: list[str]  # those of them that can stand in for others, ...
+    places: Mapping[str, int]  # ... their places among them, ...
     vectors: Vectors  # ... and their vectors, rows of unit length
 
     @classmethod
@@ -58,8 +61,10 @@ class Segment:
             new, spread = new[unknown], spread[unknown]
         found = catalog.words(new[np.argsort(-spread, kind="stable")].tolist())
         likenable = [(word.stem, word.vector) for word in found if word.vector is not None][:MAX_WORDS]
+        rows = [row for one in listed for row in one.rows]
         return cls(
-            rows=[row for one in listed for row in one.rows],
+            rows=rows,
+            ids=[passage_id(row) for row in rows],
             entries=np.repeat(np.asarray([one.number for one in listed], dtype=np.int64), sizes),
             lengths=np.bincount(passages, counts, sum(sizes)).astype(np.float64),
             words=words,
@@ -67,6 +72,7 @@ class Segment:
             counts=counts,
             numbers={word.stem: word.number for word in found},
             stems=[stem for stem, _ in likenable],
+            places={stem: place for place, (stem, _) in enumerate(likenable)},
             vectors=np.asarray([vector for _, vector in likenable], dtype=np.float32).reshape(-1, dimension),
         )
 
@@ -84,7 +90,6 @@ class LexicalIndex:
         usual = float(lengths[self._alive].mean()) if self.size else 1.0
         self._norms = K1 * (1 - B + B * lengths / max(usual, 1.0))
         self._stems = [*base.stems, *fresh.stems]
-        self._place = {stem: place for place, stem in enumerate(self._stems)}
         # what was worked out before; by word too, since a stem that is new to the collection takes the word's vector
         self._alike: dict[tuple[str, str], dict[str, float]] = {}
 
@@ -106,7 +111,8 @@ class LexicalIndex:
     @cached_property
     def committed(self) -> dict[str, Row]:
         """The passages of the collection by the ids of their vectors."""
-        return {passage_id(row): row for row, alive in zip(self.rows, self._alive, strict=True) if alive}
+        ids = [*self._base.ids, *self._fresh.ids]
+        return dict(compress(zip(ids, self.rows, strict=True), self._alive.tolist()))
 
     def search(
         self,
@@ -149,27 +155,29 @@ class LexicalIndex:
     def _work_out(
         self, words: Mapping[str, str], embed: Callable[[str], NDArray[np.float32]]
     ) -> dict[str, dict[str, float]]:
-        vectors = np.stack([self._vector(stem) if stem in self._place else embed(word) for stem, word in words.items()])
+        known = {stem: self._vector(stem) for stem in words}
+        vectors = np.stack([embed(words[stem]) if vector is None else vector for stem, vector in known.items()])
         cosines = np.concatenate([vectors @ self._base.vectors.T, vectors @ self._fresh.vectors.T], axis=1)
         usual = cosines.mean(axis=1, keepdims=True)  # models differ in how alike they find any two words
         likeness = (cosines - usual) / np.maximum(1.0 - usual, 1e-6)
         return {stem: self._nearest(stem, row) for stem, row in zip(words, likeness, strict=True)}
 
-    def _vector(self, stem: str) -> NDArray[np.float32]:
-        place, others = self._place[stem], len(self._base.stems)
-        vector: NDArray[np.float32] = (
-            self._base.vectors[place] if place < others else self._fresh.vectors[place - others]
-        )
-        return vector
+    def _vector(self, stem: str) -> NDArray[np.float32] | None:
+        for segment in (self._base, self._fresh):
+            if stem in segment.places:
+                vector: NDArray[np.float32] = segment.vectors[segment.places[stem]]
+                return vector
+        return None
 
     def _nearest(self, stem: str, likeness: NDArray[np.float32]) -> dict[str, float]:
         found: dict[str, float] = {}
-        for place in np.argsort(-likeness, kind="stable"):
+        near = np.flatnonzero(likeness >= MIN_LIKENESS)
+        for place in near[np.argsort(-likeness[near], kind="stable")]:
             like = self._stems[place]
-            if len(found) == NEAREST or likeness[place] < MIN_LIKENESS:
-                break
             if like != stem and len(self._column(like)[0]):  # the papers that held a word may have been removed
                 found[like] = DISCOUNT * float(likeness[place]) ** 2
+            if len(found) == NEAREST:
+                break
         return found
 
     def allowed(self, include: frozenset[str], exclude: frozenset[str]) -> NDArray[np.bool_] | None:

@@ -71,11 +71,15 @@ class VectorStore:
                 self._client = None
                 _Spellings.give_back(self._path, self._spelling)
 
-    def collection(self, name: str) -> Any:
-        """A Chroma collection as LlamaIndex's vector store takes it, made if missing."""
+    def make(self, name: str) -> None:
+        """Make an empty collection; whatever has its name is dropped."""
+        self.drop(name)
         self._write(
-            lambda client: client.get_or_create_collection(name, embedding_function=None, configuration={"hnsw": HNSW})
+            lambda client: client.create_collection(name, embedding_function=None, configuration={"hnsw": HNSW})
         )
+
+    def collection(self, name: str) -> StoredCollection:
+        """A collection as LlamaIndex's vector store takes it."""
         return StoredCollection(self, name)
 
     def delete(self, name: str, rows: Sequence[Row]) -> None:
