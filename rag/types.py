@@ -217,6 +217,8 @@ class TextDelta:
     """A verified piece of the answer, to be appended to what was shown before."""
 
     text: str
+    sentence: Sentence | None = None  # which the piece says, where it was written
+    citations: tuple[Citation, ...] = ()  # those that no piece before it has used
 
 
 StreamEvent = Retrieved | TextDelta | Answer  # the Answer is last, and what it says replaces the deltas

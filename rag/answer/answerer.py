@@ -95,12 +95,12 @@ class QuotingAndWritingAnswerer:
                 with context.trace.stage("verify"):
                     verdict = judge.check(piece.text, _lead(piece, first=not composer.sentences))
                 if verdict.supported:
-                    yield TextDelta(composer.add(verdict.claim))
+                    yield composer.delta(verdict.claim)
                     continue
                 context.trace.leave_out(piece.text, verdict.why)
                 if limits.keep_unsupported:
                     bare = replace(verdict.claim, quotes=())
-                    yield TextDelta(composer.add(bare, supported=False, note=MARK))
+                    yield composer.delta(bare, supported=False, note=MARK)
                 else:
                     dropped += 1
                     log.info("left out an unsupported sentence: %s", verdict.why)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from dataclasses import dataclass, field
 
-from rag.types import Citation, Emphasis, Sentence, Verdict
+from rag.types import Citation, Emphasis, Sentence, TextDelta, Verdict
 from rag.values.evidence import Body, Claim, Quote
 
 
@@ -37,6 +37,12 @@ class Composer:
         self.emphasis += [Emphasis(begin + start, begin + end) for start, end in claim.emphasis]
         self.text += joint + body
         return joint + body
+
+    def delta(self, claim: Claim, *, supported: bool = True, note: str = "") -> TextDelta:
+        """Like ``add``, for a reader who may leave before the end: the piece with what carries it."""
+        before = len(self.citations)
+        piece = self.add(claim, supported=supported, note=note)
+        return TextDelta(piece, self.sentences[-1], tuple(self.citations[before:]))
 
     def body(self, verdict: Verdict, reason: str | None = None) -> Body:
         """The finished answer. reason: what it lacks, if it is the closest only."""
