@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import errno
 import os
+import signal
 import socket
 import sys
+import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
@@ -16,7 +18,10 @@ from rag.errors import SettingsError
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 if TYPE_CHECKING:
+    from types import FrameType
+
     import gradio as gr
+    import uvicorn
     from fastapi import FastAPI
     from starlette.requests import Request
 
@@ -25,7 +30,7 @@ if TYPE_CHECKING:
 
 DESCRIPTION = "Ask a collection of paper abstracts; every sentence of an answer can be read back against its source."
 THREADS = 100  # answers being made at a time; each waits for its model in a thread
-GOODBYE_S = 5  # how long answers under way may take when the server is stopped
+GOODBYE_S = 4  # how long answers in work may take when the server is stopped
 
 
 def create_app(services: Services, page: gr.Blocks | None = None, look: Mapping[str, Any] | None = None) -> FastAPI:
@@ -43,7 +48,7 @@ def create_app(services: Services, page: gr.Blocks | None = None, look: Mapping[
     from ui.access.door import Door, asker_of
     from ui.access.gate import Gate
     from ui.access.login import login_routes
-    from ui.api import ask, conversations, docs, feedback, openai, operations, papers
+    from ui.api import answers, ask, conversations, docs, feedback, openai, operations, papers
     from ui.mcp import build
 
     door = Door.of(services.settings)
@@ -61,7 +66,7 @@ def create_app(services: Services, page: gr.Blocks | None = None, look: Mapping[
     app.state.probe = operations.ModelProbe(services.settings)
     problems.install(app)
     app.add_middleware(Gate, door=door, services=services)
-    for module in (ask, openai, papers, feedback, conversations, operations, docs):
+    for module in (ask, answers, openai, papers, feedback, conversations, operations, docs):
         app.include_router(module.router)
     app.include_router(login_routes(door, services))
     app.router.routes.extend(mcp_routes)
@@ -99,10 +104,28 @@ def serve(settings: Settings, progress: Callable[[int], None] = lambda _: None) 
             server_header=False,
             proxy_headers=settings.trusted_proxies is not None,
             forwarded_allow_ips=settings.trusted_proxies,
-            timeout_graceful_shutdown=GOODBYE_S,
+            timeout_graceful_shutdown=GOODBYE_S + 2,
         )
         print(f"Readback is at {address_of(listening)}", file=sys.stderr, flush=True)
-        uvicorn.Server(config).run(sockets=[listening])
+        signal.signal(signal.SIGTERM, _leave)
+        _draining(config, services).run(sockets=[listening])
+
+
+def _leave(*_: object) -> None:
+    """Unwind, so that everything is closed: uvicorn sends itself the signal again once it has stopped serving."""
+    raise SystemExit(0)
+
+
+def _draining(config: uvicorn.Config, services: Services) -> uvicorn.Server:
+    """A server that has answers in work end, and be recorded, as soon as it is told to stop."""
+    import uvicorn
+
+    class Draining(uvicorn.Server):
+        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
+            super().handle_exit(sig, frame)
+            threading.Thread(target=services.asking.close, args=(GOODBYE_S,), daemon=True).start()
+
+    return Draining(config)
 
 
 def listen(settings: Settings) -> socket.socket:

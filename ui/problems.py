@@ -12,8 +12,10 @@ from starlette.responses import JSONResponse
 
 from rag import errors
 from rag.events import errors as event_errors
+from ui.services.conversations import ConversationGone
 from ui.services.papers import PaperUnknown, ReadOnly, UploadTooLarge
 from ui.services.rates import RateLimited
+from ui.services.runs import Stopping
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -34,6 +36,8 @@ STATUS: dict[type[errors.ReadbackError], tuple[int, str]] = {  # the nearest cla
     ReadOnly: (403, "read_only"),
     UploadTooLarge: (413, "upload_too_large"),
     PaperUnknown: (404, "not_found"),
+    ConversationGone: (404, "not_found"),
+    Stopping: (503, "stopping"),
     NoSuchModel: (404, "model_not_found"),
     errors.SettingsError: (422, "not_configured"),
     errors.CorpusError: (422, "unreadable_papers"),

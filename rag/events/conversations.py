@@ -52,6 +52,7 @@ def read(connection: Connection, user: str, conversation: str) -> Conversation:
         _summary(row),
         tree.path(everything, row.current),
         {answer: beside[parent] for answer, parent in up.items()},
+        tuple(everything),
         row.revision,
     )
 

@@ -105,6 +105,7 @@ class Conversation:
     summary: ConversationSummary
     turns: tuple[Episode, ...]  # in order, each in the version that is current
     versions: Mapping[str, tuple[str, ...]] = field(default_factory=dict)  # answer id → all versions of its turn
+    episodes: tuple[Episode, ...] = ()  # all of them, in the order in which they were recorded
     revision: int = 0  # grows with every change: who knows an older one does not know all
 
 

@@ -27,17 +27,22 @@ def path(episodes: Sequence[Episode], current: str | None) -> tuple[Episode, ...
     """The turns from the first to the current one, and on along the newest versions. None: the newest of all."""
     if not episodes:
         return ()
+    by_id = {one.interaction.id: one for one in episodes}
+    children = versions(parents(episodes))
+    turns = list(ancestors(episodes, current) or ancestors(episodes, episodes[-1].interaction.id))
+    while following := children.get(turns[-1].interaction.id):
+        turns.append(by_id[following[-1]])
+    return tuple(turns)
+
+
+def ancestors(episodes: Sequence[Episode], answer: str | None) -> tuple[Episode, ...]:
+    """The turns from the first to this answer; none for None, or if it is not there."""
     up, by_id = parents(episodes), {one.interaction.id: one for one in episodes}
-    children = versions(up)
-    at: str | None = current if current in by_id else episodes[-1].interaction.id
-    turns: list[str] = []
-    while at in by_id and at not in turns:
-        turns.append(at)
-        at = up[at]
-    turns.reverse()
-    while following := children.get(turns[-1]):
-        turns.append(following[-1])
-    return tuple(by_id[one] for one in turns)
+    found: list[Episode] = []
+    while answer in by_id and by_id[answer] not in found:
+        found.append(by_id[answer])
+        answer = up[answer]
+    return tuple(reversed(found))
 
 
 def versions(parents: Mapping[str, str | None]) -> dict[str | None, tuple[str, ...]]:

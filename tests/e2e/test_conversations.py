@@ -8,11 +8,18 @@ import bibtexparser
 import pytest
 from playwright.sync_api import Page, expect
 
+from rag.events import EventStore
 from tests.e2e.acting import LIST_QUESTION, ROBOT_QUESTION, answered, ask, episode_of, record
 from tests.e2e.conftest import Serve, Visit
 from tests.e2e.serving import Server, until
 
 ROW = "#rb-conversations li[data-conversation]"
+
+
+def owner(store: EventStore, conversation: str) -> str:
+    """Whose conversation it is."""
+    found = [one.interaction.user for one in store.episodes() if one.interaction.conversation == conversation]
+    return str(found[0])
 
 
 def test_reload_keeps_the_conversation_and_what_was_said_about_it(page: Page, server: Server) -> None:
@@ -119,13 +126,14 @@ def test_rename_search_and_delete(page: Page, server: Server) -> None:
     identity = str(renamed.get_attribute("data-conversation"))
     renamed.locator("summary").click()
     renamed.get_by_role("button", name="Delete").click()
+    expect(page.locator(ROW)).to_have_count(1)
+    page.get_by_role("button", name="Undo").click()
     expect(page.locator(ROW)).to_have_count(2)
-    renamed.get_by_role("button", name="Delete for good?").click()
+    renamed.locator("summary").click()
+    renamed.get_by_role("button", name="Delete").click()
     expect(page.locator(ROW)).to_have_count(1)
     with record(server) as store:
-        assert not [
-            one for one in store.episodes() if one.interaction.conversation == identity and one.interaction.user
-        ]
+        assert identity not in {one.id for one in store.conversations(owner(store, identity))}
 
 
 def test_opening_another_conversation_and_going_back(page: Page) -> None:

@@ -120,7 +120,7 @@ def test_copying_takes_the_citations_along(page: Page, server: Server) -> None:
     assert all(one.quote in copied and one.title in copied for one in found.citations)
 
 
-def test_retrying_replaces_the_turn(page: Page, server: Server) -> None:
+def test_retrying_loses_nothing(page: Page, server: Server) -> None:
     first = ask(page, ROBOT_QUESTION)
     ask(page, "Which data does it use?")
     page.locator("#turn-1").get_by_role("button", name="Retry").click()
@@ -128,6 +128,13 @@ def test_retrying_replaces_the_turn(page: Page, server: Server) -> None:
     assert second != first
     expect(page.locator(".turn")).to_have_count(1)
     assert episode_of(server, second).interaction.turn == 1
+    expect(page.locator("#turn-1 .versions span")).to_have_text("2/2")
+    page.get_by_role("button", name="Earlier version").click()
+    expect(page.locator("#turn-1 .versions span")).to_have_text("1/2")
+    expect(page.locator("#turn-2 h2")).to_have_text("Which data does it use?")
+    page.reload()
+    expect(page.locator("#turn-1 .versions span")).to_have_text("1/2")
+    expect(page.locator("#turn-2 h2")).to_have_text("Which data does it use?")
 
 
 def test_editing_the_question_asks_again_and_tells_the_record(page: Page, server: Server) -> None:
@@ -151,6 +158,24 @@ def test_the_searched_question_can_be_changed_and_run_again(page: Page, server: 
     assert second.standalone_question == ROBOT_QUESTION
     assert told(server, first, "rephrase").value == ROBOT_QUESTION
     expect(page.locator("#turn-1 .words")).to_contain_text("RAPL")
+    expect(page.locator("#turn-1 .steered")).to_contain_text(f"Searched for “{ROBOT_QUESTION}”")
+    page.reload()
+    expect(page.locator("#turn-1 .steered")).to_contain_text(f"Searched for “{ROBOT_QUESTION}”")
+    page.click("#turn-1 .steer summary")
+    page.get_by_role("button", name="Ask without adjustments").click()
+    answered(page, 1, other_than=str(second.id))
+    expect(page.locator("#turn-1 .steered")).to_have_count(0)
+
+
+def test_asking_again_with_nothing_changed_searches_as_before(page: Page, server: Server) -> None:
+    ask(page, ROBOT_QUESTION)
+    first = episode_of(server, ask(page, "Which data does it use?")).interaction
+    page.click("#turn-2 .steer summary")
+    page.click("#turn-2 .steer button[type='submit']")
+    second = episode_of(server, answered(page, 2, other_than=first.id)).interaction
+    assert second.standalone_question == first.standalone_question
+    assert second.abstained == first.abstained
+    assert second.options.standalone_question is None
 
 
 def test_papers_can_be_left_out_and_counted(page: Page, server: Server) -> None:

@@ -78,7 +78,7 @@ def test_papers_like_one_from_an_evidence_card(page: Page) -> None:
     expect(page.locator("#rb-aside .abstract")).to_be_visible()
 
 
-def test_the_map_names_papers_and_asks_about_them(papers: Page, server: Server) -> None:
+def test_the_map_names_papers_and_shows_them(papers: Page, server: Server) -> None:
     point = papers.locator("svg.map .point").first
     point.wait_for()
     expect(papers.locator("svg.map .point")).to_have_count(119)
@@ -88,6 +88,8 @@ def test_the_map_names_papers_and_asks_about_them(papers: Page, server: Server) 
     point.hover(force=True)
     expect(papers.locator("#rb-map .tip")).to_have_text(title)
     point.click(force=True)
+    expect(papers.locator("#rb-paper .card")).to_have_attribute("data-paper", str(paper))
+    papers.get_by_role("button", name="Ask about this paper").click()
     interaction = episode_of(server, answered(papers, 1)).interaction
     assert title.rstrip(".?!") in str(interaction.question)
     assert {one.paper_id for one in interaction.papers} == {paper}
@@ -112,8 +114,10 @@ def test_adding_asking_and_removing_a_paper(serve: Serve, visit: Visit, tmp_path
     good.write_text(json.dumps(GOOD), "utf-8")
     page.set_input_files("#rb-files", good)
     report = page.locator("#rb-reports .report").first
-    expect(report).to_have_text("lamps.jsonl: 1 added.", timeout=60_000)
+    expect(report).to_contain_text("lamps.jsonl: 1 added.", timeout=60_000)
     expect(page.locator("#rb-count")).to_have_text("120 papers")
+    report.get_by_role("button", name="Dismiss").click()
+    expect(report).to_have_count(0)
     expect(page.locator("th.authors")).to_be_visible()
     page.get_by_role("button", name="Year").click()
     expect(page.locator(ROWS).first).to_contain_text("Tungsten lamps")
@@ -126,7 +130,12 @@ def test_adding_asking_and_removing_a_paper(serve: Serve, visit: Visit, tmp_path
     expect(page.locator(ROWS)).to_have_count(1)
     page.locator(ROWS).get_by_role("button").click()
     page.get_by_role("button", name="Remove", exact=True).click()
-    page.get_by_role("button", name="Remove for everybody?").click()
+    expect(page.locator("#rb-count")).to_have_text("0 papers of 119", timeout=60_000)
+    expect(page.locator("#rb-table")).to_contain_text("No paper has all of these words")
+    page.get_by_role("button", name="Undo").click()
+    expect(page.locator(ROWS)).to_have_count(1, timeout=60_000)
+    page.locator(ROWS).get_by_role("button").click()
+    page.get_by_role("button", name="Remove", exact=True).click()
     expect(page.locator("#rb-count")).to_have_text("0 papers of 119", timeout=60_000)
     page.click("#rb-tab-chat")
     page.reload()
@@ -166,7 +175,7 @@ def test_files_can_be_dropped_on_the_page(serve: Serve, visit: Visit) -> None:
         }""",
         json.dumps({**GOOD, "title": "A dropped paper on lamps"}),
     )
-    expect(page.locator("#rb-reports .report")).to_have_text("dropped.jsonl: 1 added.", timeout=60_000)
+    expect(page.locator("#rb-reports .report")).to_contain_text("dropped.jsonl: 1 added.", timeout=60_000)
 
 
 def test_a_read_only_collection_says_so(serve: Serve, visit: Visit, tmp_path: Path) -> None:

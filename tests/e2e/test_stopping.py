@@ -39,7 +39,6 @@ def test_stop_ends_the_models_work(visit: Visit, written: Server, model: SlowMod
         page.click("#rb-stop")
     else:
         page.keyboard.press("Escape")
-    expect(page.locator("#turn-1 .failure")).to_have_text("You stopped this answer.")
     expect(page.locator("#rb-send")).to_be_visible()
     expect(page.locator("#rb-question")).to_be_focused()
     assert model.hung_up.wait(15), "the connection to the model is closed"
@@ -51,6 +50,11 @@ def test_stop_ends_the_models_work(visit: Visit, written: Server, model: SlowMod
 
         until(stops, "the stop in the record")
     assert model.sent == sent, "nothing more was written"
+    expect(page.locator("#turn-1 .notice")).to_have_text("Stopped before it was finished.")
+    page.click("#turn-1 a.cite[data-n='1']")
+    expect(page.locator("#quote-1-1")).to_be_visible()
+    page.reload()
+    expect(page.locator("#turn-1 .notice")).to_have_text("Stopped before it was finished.")
 
 
 def test_after_a_stop_the_conversation_goes_on(visit: Visit, written: Server) -> None:
@@ -63,22 +67,46 @@ def test_after_a_stop_the_conversation_goes_on(visit: Visit, written: Server) ->
     page.press("#rb-question", "Enter")
     page.wait_for_selector("#turn-2.working .words")
     page.click("#rb-stop")
-    expect(page.locator("#turn-2 .failure")).to_have_text("You stopped this answer.")
+    expect(page.locator("#turn-2 .notice")).to_have_text("Stopped before it was finished.")
     expect(page.locator(".turn")).to_have_count(2)
     expect(page.locator("#turn-1 h2")).to_have_text(QUESTION)
-    page.locator("#turn-2").get_by_role("button", name="Ask again").click()
+    page.locator("#turn-2").get_by_role("button", name="Retry").click()
     expect(page.locator("#turn-2.working .words")).to_be_visible()
     page.keyboard.press("Escape")
 
 
-def test_leaving_the_page_ends_the_models_work(visit: Visit, written: Server, model: SlowModel) -> None:
-    model.hung_up.clear()
-    page = visit(written)
+def test_an_answer_is_finished_when_its_page_is_loaded_again_or_left(serve: Serve, visit: Visit) -> None:
+    model = SlowModel(pause_s=0.5, most=8)
+    server = serve(OPENAI_BASE_URL=model.url, OPENAI_API_KEY="none-needed", READBACK_RETRIES="0")
+    page = visit(server)
     page.fill("#rb-question", QUESTION)
     page.press("#rb-question", "Enter")
     page.wait_for_selector("#turn-1.working .words")
-    page.close()
-    assert model.hung_up.wait(30), "the connection to the model is closed"
+    page.reload()
+    expect(page.locator("#turn-1.working .words")).to_be_visible()
+    expect(page.locator("#rb-question")).to_have_value("")
+    page.get_by_role("button", name="New conversation").click()
+    expect(page.locator("#rb-welcome")).to_be_visible()
+    page.go_back()
+    answered(page, 1)
+    expect(page.locator("#turn-1 .notice")).to_have_count(0)
+    assert not model.hung_up.is_set()
+    model.close()
+
+
+def test_the_end_of_a_server_loses_no_answer_in_work(serve: Serve, visit: Visit, model: SlowModel) -> None:
+    server = serve(OPENAI_BASE_URL=model.url, OPENAI_API_KEY="none-needed", READBACK_RETRIES="0")
+    page = visit(server)
+    page.fill("#rb-question", QUESTION)
+    page.press("#rb-question", "Enter")
+    page.wait_for_selector("#turn-1.working .words")
+    server.stop()
+    with record(server) as store:
+        (episode,) = store.episodes()
+    answer = episode.interaction.answer
+    assert answer is not None
+    assert answer.notice == "Readback was restarted before this was finished."
+    assert answer.citations
 
 
 def test_a_server_that_dies_in_the_middle_is_noticed(serve: Serve, visit: Visit, model: SlowModel) -> None:

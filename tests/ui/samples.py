@@ -99,6 +99,7 @@ class EndlessModel:
     def stream(self, messages: Sequence[Message], *, max_tokens: int) -> Iterator[str | Usage]:
         """A sentence at a time; gives up after a minute, so that no test hangs."""
         deadline = monotonic() + 60
+        yield f"{QuotingModel.said} "
         try:
             for number in count():
                 self.written = number

@@ -76,7 +76,12 @@ ERRORS: dict[int | str, dict[str, Any]] = {
 }
 
 
-@router.post("/ask", responses={200: {"content": {"text/event-stream": {}}}, **ERRORS}, response_model=AskReply)
+@router.post(
+    "/ask",
+    responses={200: {"content": {"text/event-stream": {}}}, **ERRORS},
+    response_model=AskReply,
+    response_model_exclude={"answer": {"trace"}},
+)
 def ask(body: AskRequest, services: ServicesDep, asker: AskerDep) -> Response | AskReply:
     """Answer a question with exact quotes, or say that the collection does not hold the answer."""
     services.asking.check(body.question)

@@ -75,7 +75,7 @@ def conversations(
     return ConversationList(conversations=services.store.conversations(identity.user, q, limit=limit, offset=offset))
 
 
-@router.get("/{conversation}", responses=ERRORS)
+@router.get("/{conversation}", responses=ERRORS, response_model_exclude={"turns": {"__all__": {"answer": {"trace"}}}})
 def conversation(conversation: ConversationId, services: ServicesDep, identity: IdentityDep) -> ConversationReply:
     """One conversation of yours."""
     return reply_of(services.store.conversation(identity.user, conversation))

@@ -50,7 +50,10 @@ def model(model: str, services: ServicesDep) -> Model:
 
 
 @router.post(
-    "/chat/completions", responses={200: {"content": {"text/event-stream": {}}}, **ERRORS}, response_model=Completion
+    "/chat/completions",
+    responses={200: {"content": {"text/event-stream": {}}}, **ERRORS},
+    response_model=Completion,
+    response_model_exclude={"readback": {"trace"}},
 )
 def complete(body: ChatRequest, services: ServicesDep, asker: AskerDep) -> Response | Completion:
     """Answer the last message. Citations stand as [n] in the text; annotations and readback say what they rest on."""

@@ -14,6 +14,7 @@ import click
 
 COMMANDS = {  # name: (where it is, what it does)
     "ask": ("ui.cli.ask:ask", "Answer a question, or a file of questions."),
+    "why": ("ui.cli.why:why", "Say how an answer was found, or why there was none."),
     "index": ("ui.cli.index:index", "Bring the index up to date with files of papers."),
     "serve": ("ui.cli.serve:serve", "Serve the chat page and the HTTP API."),
     "mcp": ("ui.cli.serve:mcp", "Serve the tools ask, search_papers and get_paper over stdio."),

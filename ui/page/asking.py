@@ -1,128 +1,103 @@
-"""From a question to a turn that grows in the page, and a stop that reaches the model."""
+"""From a question to a turn that grows in the page, whether or not the page stays open."""
 
 from __future__ import annotations
 
 import json
 import logging
-import threading
-from collections import OrderedDict
 from collections.abc import Iterator, Mapping
-from contextlib import closing
-from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import ReadbackError
-from rag.types import Answer, Options, Retrieved, RetrievedPaper, TextDelta
+from rag.types import Answer, Retrieved, RetrievedPaper, TextDelta
 from ui.page import arguments
 from ui.page.evidence import found_so_far
 from ui.page.turns import Turns, failed_turn, working_turn
 
 if TYPE_CHECKING:
     from ui.services import Asker, Services
+    from ui.services.runs import Run
 
-WISHES = 500  # to stop, remembered
 log = logging.getLogger(__name__)
 SEARCHING = "Searching the collection…"
 READING = "Reading the closest abstracts…"
 CRASHED = "Something went wrong on our side. The question is kept: please try again."
 
 
-@dataclass(frozen=True, slots=True)
-class Run:
-    """One question on its way, as the browser sent it."""
-
-    id: str
-    asker: Asker
-    conversation: str
-    turn: int
-    question: str
-    options: Options
-
-    @classmethod
-    def of(cls, given: Mapping[str, Any], asker: Asker, *, writes: bool) -> Run:
-        """Raises BadRequest. writes: whether a language model is there to be asked for."""
-        return cls(
-            arguments.token(given, "run"),
-            asker,
-            arguments.token(given, "conversation"),
-            arguments.number(given, "turn", 1, 10_000, 1),
-            arguments.text(given, "question", 20_000),
-            arguments.options(given, writes=writes),
-        )
-
-
 class Asking:
     """Answers questions of the page, as a stream of JSON texts each of which shows all there is so far."""
 
-    def __init__(self, services: Services, stops: Stops, turns: Turns) -> None:
-        """stops: wishes of readers. turns: answers → HTML."""
-        self._services, self._stops, self._turns = services, stops, turns
-        self._running: set[tuple[str, str]] = set()  # adding and discarding are atomic
+    def __init__(self, services: Services, turns: Turns) -> None:
+        """turns: answers → HTML."""
+        self._services, self._turns = services, turns
 
     def alive(self, given: Mapping[str, Any], user: str) -> dict[str, Any]:
         """Whether a run is still being worked on: after a restart of the server nobody would tell the page."""
-        return {"alive": (user, arguments.token(given, "run")) in self._running}
+        return {"alive": self._services.asking.find(user, arguments.token(given, "run")) is not None}
+
+    def stop(self, given: Mapping[str, Any], user: str) -> dict[str, Any]:
+        """Let a run end at its next sentence."""
+        self._services.asking.stop(user, arguments.token(given, "run"))
+        return {}
 
     def stream(self, given: Mapping[str, Any], asker: Asker) -> Iterator[str]:
-        """Yield the state of the run again and again; the last one has ``done``. Raises BadRequest."""
-        run = Run.of(given, asker, writes=self._services.settings.has_model)
-        state: dict[str, Any] = {"run": run.id, "turn": run.turn}
-        self._running.add((asker.user, run.id))
+        """Yield the state of the run again and again; the last one has ``done``. Raises BadRequest.
+
+        The page may leave: the answer is finished and recorded all the same. With ``follow``, a run that has begun
+        earlier is looked at again; ``gone`` means that it is over, and the record has what became of it.
+        """
+        run_id, turn = arguments.token(given, "run"), arguments.number(given, "turn", 1, 10_000, 1)
+        question = arguments.text(given, "question", 20_000)
+        state: dict[str, Any] = {"run": run_id, "turn": turn}
         try:
-            for update in self._answer(run):
+            for update in self._updates(given, asker, run_id, turn, question):
                 yield json.dumps({**state, **update})
         except ReadbackError as error:
-            yield json.dumps({**state, **_failure(run, str(error))})
+            yield json.dumps({**state, **_failure(turn, question, str(error))})
         except Exception:  # a bug; the reader must not be left waiting for an answer that will not come
             log.exception("a question of the page failed")
-            yield json.dumps({**state, **_failure(run, CRASHED)})
-        finally:
-            self._running.discard((asker.user, run.id))
+            yield json.dumps({**state, **_failure(turn, question, CRASHED)})
 
-    def _answer(self, run: Run) -> Iterator[dict[str, Any]]:
-        yield {"html": working_turn(run.turn, run.question, "", SEARCHING)}
-        text, papers = "", tuple[RetrievedPaper, ...]()
-        place = self._services.conversations.place(run.asker.user, run.conversation, run.turn, new=True)
-        found = self._services.asking.stream(
-            run.question, asker=run.asker, source="page", place=place, options=run.options
+    def _updates(
+        self, given: Mapping[str, Any], asker: Asker, run_id: str, turn: int, question: str
+    ) -> Iterator[dict[str, Any]]:
+        if given.get("follow") is True:
+            run = self._services.asking.find(asker.user, run_id)
+            if run is None:
+                yield {"gone": True, "done": True}
+                return
+        else:
+            yield {"html": working_turn(turn, question, "", SEARCHING)}
+            run = self._start(given, asker, run_id, question)
+        if run.place.elsewhere:
+            yield {"elsewhere": True}
+        yield from self._followed(run, turn)
+
+    def _start(self, given: Mapping[str, Any], asker: Asker, run_id: str, question: str) -> Run:
+        services = self._services
+        services.asking.check(question)
+        place = services.conversations.place_after(
+            asker.user,
+            arguments.token(given, "conversation"),
+            arguments.token(given, "after") if given.get("after") else None,
+            arguments.number(given, "revision", 0, 1_000_000_000, 0),
         )
-        with closing(found) as events:
-            for event in events:
-                if isinstance(event, Answer):
-                    yield {**self._turns.finished(run.turn, event), "done": True}
-                    return
-                if self._stops.wished(run.asker.user, run.id):
-                    break  # closing the events stops the model
-                if isinstance(event, Retrieved):
-                    papers = event.papers
-                elif isinstance(event, TextDelta):
-                    text += event.text
-                yield {
-                    "html": working_turn(run.turn, run.question, text, READING),
-                    "evidence": found_so_far(papers),
-                }
-        yield {"done": True}  # the page has drawn the end already
+        options = arguments.options(given, writes=services.settings.has_model)
+        return services.asking.start(question, asker=asker, source="page", place=place, options=options, id=run_id)
+
+    def _followed(self, run: Run, turn: int) -> Iterator[dict[str, Any]]:
+        text, papers = "", tuple[RetrievedPaper, ...]()
+        for event in run.follow():
+            if isinstance(event, Answer):
+                versions = (*run.place.versions, event.id)
+                shown = self._turns.finished(turn, event, options=run.options, versions=versions)
+                yield {**shown, "revision": run.place.revision + 1, "done": True}
+                return
+            if isinstance(event, Retrieved):
+                papers = event.papers
+            elif isinstance(event, TextDelta):
+                text += event.text
+            yield {"html": working_turn(turn, run.question, text, READING), "evidence": found_so_far(papers)}
 
 
-class Stops:
-    """The wishes to stop, by user and run; a wish may come before the run that it is about."""
-
-    def __init__(self) -> None:
-        self._lock = threading.Lock()
-        self._wishes: OrderedDict[tuple[str, str], None] = OrderedDict()
-
-    def wish(self, user: str, run: str) -> None:
-        """Let this run end at its next step."""
-        with self._lock:
-            self._wishes[user, run] = None
-            while len(self._wishes) > WISHES:
-                self._wishes.popitem(last=False)
-
-    def wished(self, user: str, run: str) -> bool:
-        """Whether this run is to end."""
-        with self._lock:
-            return (user, run) in self._wishes
-
-
-def _failure(run: Run, message: str) -> dict[str, Any]:
-    return {"html": failed_turn(run.turn, run.question, message), "evidence": "", "done": True}
+def _failure(turn: int, question: str, message: str) -> dict[str, Any]:
+    return {"html": failed_turn(turn, question, message), "evidence": "", "done": True}

@@ -11,8 +11,8 @@ import gradio as gr
 from gradio.blocks import Blocks
 
 from ui.access.door import asker_of
-from ui.page.asking import Asking, Stops
-from ui.page.calls import Call, Calls, Given
+from ui.page.asking import Asking
+from ui.page.calls import Call, Calls
 from ui.page.conversations import Conversations
 from ui.page.corrections import Corrections
 from ui.page.examples import Examples
@@ -38,19 +38,19 @@ QUIETLY = {
 
 def build_page(services: Services) -> Blocks:
     """The chat page over these services. Who is asking comes with each request, see ``whose``."""
-    stops, turns = Stops(), Turns(services)
-    asking, uploads = Asking(services, stops, turns), Uploads(services)
+    turns = Turns(services)
+    asking, uploads = Asking(services, turns), Uploads(services)
     conversations, library = Conversations(services, turns), Library(services)
-
-    def stop(given: Given, user: str) -> dict[str, Any]:
-        stops.wish(user, str(given.get("run")))
-        return {}
 
     named: dict[str, Call] = {
         "list": conversations.list,
         "open": conversations.open,
+        "version": conversations.version,
+        "changed": conversations.changed,
+        "trace": conversations.trace,
         "rename": conversations.rename,
         "delete": conversations.delete,
+        "restore": conversations.restore,
         "feedback": Corrections(services).store,
         "export": conversations.export,
         "papers": library.table,
@@ -58,9 +58,10 @@ def build_page(services: Services) -> Blocks:
         "similar": library.similar,
         "map": library.map,
         "remove": library.remove,
+        "put_back": library.put_back,
         "examples": Examples(services).show,
         "alive": asking.alive,
-        "stop": stop,
+        "stop": asking.stop,
     }
     calls = Calls(named)
 

@@ -10,12 +10,15 @@ from rag.events import EventUnknown
 from ui.page import arguments
 from ui.page.render import render
 from ui.page.turns import Turns
+from ui.page.words import shortened
 
 if TYPE_CHECKING:
     from ui.services import Services
 
 LISTED = 100
+TRACED = 10  # papers whose scores are shown
 UNTITLED = "Conversation"
+NOTHING_YET = {"html": "", "evidence": "", "last": 0, "revision": 0, "title": "", "tail": None}
 
 
 class Conversations:
@@ -31,12 +34,44 @@ class Conversations:
         return {"html": render("list", conversations=found, searched=search.strip())}
 
     def open(self, given: Mapping[str, Any], user: str) -> dict[str, Any]:
-        """One conversation, as HTML; ``missing`` if there is none of this id, or it is another person's."""
+        """One conversation, as HTML, and the question in it that is being answered.
+
+        ``missing`` if there is none of this id, or it is another person's.
+        """
         conversation = arguments.token(given, "conversation")
         try:
-            return self._turns.conversation(self._store.conversation(user, conversation))
+            found = self._turns.conversation(self._store.conversation(user, conversation))
         except EventUnknown:
-            return {"missing": True}
+            found = {"missing": True}
+        run = self._services.asking.running(user, conversation)
+        if run is None:
+            return found
+        working = {"run": run.id, "question": run.question, "turn": run.place.turn}
+        return {**NOTHING_YET, **found, "missing": False, "working": working}
+
+    def version(self, given: Mapping[str, Any], user: str) -> dict[str, Any]:
+        """Go to another version of a turn, and to what followed it."""
+        conversation = arguments.token(given, "conversation")
+        self._store.choose_version(user, conversation, arguments.token(given, "answer"))
+        return self.open(given, user)
+
+    def trace(self, given: Mapping[str, Any], user: str) -> dict[str, Any]:
+        """How an answer of the user's was found."""
+        answer = self._services.conversations.answer(user, arguments.token(given, "answer"))
+        trace = {"stages": {}, "papers": {}, "left_out": [], "milliseconds": {}, **answer.trace}
+        papers = list(trace["papers"].items())[:TRACED]
+        titles = self._services.papers.some(one for one, _ in papers)
+        rows = [(titles[one].title if one in titles else one, scores) for one, scores in papers]
+        stages = list(dict.fromkeys(stage for _, scores in papers for stage in scores))
+        return {"html": render("trace", answer=answer, trace=trace, rows=rows, stages=stages, told=_told)}
+
+    def changed(self, given: Mapping[str, Any], user: str) -> dict[str, Any]:
+        """Whether a conversation has changed since the page has seen it."""
+        try:
+            held = self._store.conversation(user, arguments.token(given, "conversation"))
+        except EventUnknown:
+            return {"elsewhere": True}
+        return {"elsewhere": held.revision != arguments.number(given, "revision", 0, 1_000_000_000, 0)}
 
     def rename(self, given: Mapping[str, Any], user: str) -> dict[str, Any]:
         """Give it another title."""
@@ -45,10 +80,14 @@ class Conversations:
         return {"said": "Renamed."}
 
     def delete(self, given: Mapping[str, Any], user: str) -> dict[str, Any]:
-        """Delete its words for good."""
-        conversation = arguments.token(given, "conversation")
-        self._store.delete_conversation(user, conversation)
+        """Delete it; for a minute it can be restored."""
+        self._services.conversations.delete(user, arguments.token(given, "conversation"))
         return {"said": "Deleted."}
+
+    def restore(self, given: Mapping[str, Any], user: str) -> dict[str, Any]:
+        """Undo that."""
+        self._services.conversations.restore(user, arguments.token(given, "conversation"))
+        return {"said": "Restored."}
 
     def export(self, given: Mapping[str, Any], user: str) -> dict[str, Any]:
         """Files to save: the conversation as Markdown, and the papers that it cites as BibTeX."""
@@ -62,3 +101,14 @@ class Conversations:
         if papers:
             files.append({"name": f"{stem}.bib", "type": "text/plain", "text": conversation_bibtex(papers)})
         return {"files": files, "said": "Exported."}
+
+
+def _told(value: Any) -> str:
+    """A fact of a trace in one line."""
+    if isinstance(value, Mapping):
+        return ", ".join(f"{name}: {_told(one)}" for name, one in value.items())
+    if isinstance(value, list | tuple):
+        return "; ".join(map(_told, value)) or "none"
+    if isinstance(value, bool):
+        return "yes" if value else "no"
+    return shortened(f"{value:g}" if isinstance(value, float) else str(value), 200)

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any
 from rag.types import Options
 from ui.page.calls import Given
 from ui.page.render import render
+from ui.page.words import count
 
 if TYPE_CHECKING:
     from ui.services import Services
@@ -34,7 +35,15 @@ class Examples:
 
     def show(self, _given: Given, _user: str) -> dict[str, Any]:
         """The questions as buttons; none while the collection is empty."""
-        return {"html": render("examples", questions=self.questions())}
+        return {"html": render("examples", questions=self.questions()), "about": self._about()}
+
+    def _about(self) -> str:
+        """What the collection is, and who writes the answers."""
+        papers, settings = self._services.papers.matching(), self._services.settings
+        years = sorted({paper.year for paper in papers if paper.year})
+        span = f" of {years[0]}" + (f" to {years[-1]}" if len(years) > 1 else "") if years else ""
+        writes = f"{settings.chat_model} writes the answers" if settings.writes else "Answers are made of quotes"
+        return f"{count(len(papers), 'paper')}{span}. {writes}."
 
     def questions(self) -> list[str]:
         """Up to four questions that are answered with evidence."""

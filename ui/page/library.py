@@ -88,6 +88,11 @@ class Library:
         removed = self._papers.remove([arguments.text(given, "paper", 200)])
         return {"said": f"{count(removed, 'paper')} removed."}
 
+    def put_back(self, given: Mapping[str, Any], _user: str) -> dict[str, Any]:
+        """Undo that."""
+        self._papers.put_back(arguments.text(given, "paper", 200))
+        return {"said": "Put back."}
+
     def _paper(self, given: Mapping[str, Any]) -> Paper:
         return self._papers.get(arguments.text(given, "paper", 200))
 

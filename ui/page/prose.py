@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Collection, Iterator, Mapping, Sequence
 from functools import cache
+from itertools import pairwise
 from typing import Any
 
 from markdown_it import MarkdownIt
@@ -21,7 +22,10 @@ _MARKER = re.compile(r" ?\[(\d{1,3})\]")
 _SIGNS = re.compile(r"[ \t]*(?:(?:[-*+>|]|#{1,6}|\d{1,9}[.)])[ \t]+)*")
 OPEN, CLOSE = "⸨", "⸩"  # around a sentence while Markdown is read, to which they are punctuation that means nothing
 ALSO_CLOSE = "Also close"
-_NO_MARKS = {ord(OPEN): None, ord(CLOSE): None}
+STRONG, WEAK = "⦗", "⦘"  # around what was asked for, likewise
+_NO_MARKS = dict.fromkeys(map(ord, (OPEN, CLOSE, STRONG, WEAK)))
+LISTED = 5  # papers of a list that are shown at once
+Span = tuple[int, int]
 INERT = ("link", "image", "autolink", "html_inline", "html_block", "reference")  # the text loads and opens nothing
 
 
@@ -29,12 +33,13 @@ def marked_up(turn: int, answer: Answer) -> Markup:
     """The whole answer. One without sentences, e.g. because it was stopped, has no links to evidence."""
     if answer.mode == "extractive" and answer.sentences:
         return Markup("").join(_quoted(turn, answer))
-    return _written(turn, answer.text, answer.sentences, {one.marker for one in answer.citations})
+    return _written(turn, answer)
 
 
 def plain_text(text: str) -> Markup:
     """Text of which only a part is there: its markers are not links yet."""
-    return _written(0, text, (), ())
+    bare = text.translate(_NO_MARKS)
+    return Markup(_markdown().render(bare, {"turn": 0, "known": (), "at": -1, "inside": False, "strong": False}))
 
 
 def marker(turn: int, number: int, known: Collection[int]) -> Markup:
@@ -47,8 +52,19 @@ def marker(turn: int, number: int, known: Collection[int]) -> Markup:
     ).format(turn, number)
 
 
-def with_markers(text: str, turn: int, known: Collection[int]) -> Markup:
-    """A text with its [n] as links to the evidence; each keeps the word before it on its line."""
+def with_markers(text: str, turn: int, known: Collection[int], strong: Sequence[Span] = ()) -> Markup:
+    """A text with its [n] as links to the evidence; each keeps the word before it on its line.
+
+    strong: spans of the text that are set in bold.
+    """
+    if strong:
+        edges = sorted({0, len(text), *(edge for span in strong for edge in span if 0 <= edge <= len(text))})
+        parts = []
+        for start, end in pairwise(edges):
+            words = with_markers(text[start:end], turn, known)
+            bold = any(begin <= start and end <= stop for begin, stop in strong)
+            parts.append(Markup("<strong>{}</strong>").format(words) if bold else words)
+        return Markup("").join(parts)
     pieces, place = [], 0
     for match in _MARKER.finditer(text):
         head, space, word = text[place : match.start()].rpartition(" ")
@@ -59,42 +75,65 @@ def with_markers(text: str, turn: int, known: Collection[int]) -> Markup:
 
 
 def _quoted(turn: int, answer: Answer) -> Iterator[Markup]:
-    """Each quote, and the paper that it is from above it, as in a list of notes."""
+    """Each quote, and the paper that it is from above it, as in a list of notes. Of a long list the end is folded."""
     titles = {citation.marker: citation.title for citation in answer.citations}
-    if answer.caveat:
-        yield Markup('<p class="caveat">{}</p>').format(visible(answer.caveat))
-    shown = ""
-    for sentence in answer.sentences:
+    blocks: list[Markup] = []
+    listed, shown = 0, ""
+    for sentence, begin in _places(answer.text, answer.sentences):
         text = sentence.text.removeprefix(MORE)
         known = [one for one in sentence.citations if one in titles]
         for title in (titles[one] for one in known):
-            also = ALSO.format(title=title)
+            also, line = ALSO.format(title=title), f"- {title}: "
             if text.startswith(also):
-                yield Markup('<p class="also">{}</p>').format(ALSO_CLOSE)
-            text = text.removeprefix(also).removeprefix(f"- {title}: ").removesuffix(SOURCE.format(title=title))
+                blocks.append(Markup('<p class="also">{}</p>').format(ALSO_CLOSE))
+            listed += text.startswith(line)
+            text = text.removeprefix(also).removeprefix(line)
             if title != shown:
                 shown = title
-                yield Markup('<p class="source"><cite dir="auto">{}</cite></p>').format(visible(title))
-        yield Markup('<p class="quoted">{}</p>').format(_said(with_markers(text, turn, known), known))
+                blocks.append(Markup('<p class="source"><cite dir="auto">{}</cite></p>').format(visible(title)))
+        offset = begin + len(sentence.text) - len(text)
+        for title in (titles[one] for one in known):
+            text = text.removesuffix(SOURCE.format(title=title))
+        strong = [(one.start - offset, one.end - offset) for one in answer.emphasis]
+        fitting = [span for span in strong if 0 <= span[0] < span[1] <= len(text)]
+        body = _said(with_markers(text, turn, known, fitting), known)
+        blocks.append(Markup('<p class="quoted">{}</p>').format(body))
+    kept = len(blocks) if listed <= LISTED + 1 else 2 * LISTED
+    yield from blocks[:kept]
+    if blocks[kept:]:
+        more = Markup("").join(blocks[kept:])
+        summary = Markup("<summary>Show all {} papers</summary>").format(listed)
+        yield Markup('<details class="more-lines">{}{}</details>').format(summary, more)
 
 
-def _written(turn: int, text: str, sentences: Sequence[Sentence], known: Collection[int]) -> Markup:
-    text = text.translate(_NO_MARKS)
-    pieces: list[str] = []
-    there: list[Sentence] = []
+def _places(text: str, sentences: Sequence[Sentence]) -> Iterator[tuple[Sentence, int]]:
+    """Each sentence that stands in the text, and where."""
     place = 0
     for sentence in sentences:
         found = text.find(sentence.text, place)
-        if found < 0:
-            continue
+        if found >= 0:
+            yield sentence, found
+            place = found + len(sentence.text)
+
+
+def _written(turn: int, answer: Answer) -> Markup:
+    text = answer.text
+    marks: list[tuple[int, int, str]] = []  # where, which first at the same place, what
+    there: list[Sentence] = []
+    for sentence, found in _places(text, answer.sentences):
         signs = _SIGNS.match(sentence.text)
-        begin = found + (signs.end() if signs else 0)
-        end = found + len(sentence.text.removesuffix(MARK))
-        pieces += [text[place:begin], OPEN, text[begin:end], CLOSE]
+        marks.append((found + (signs.end() if signs else 0), 1, OPEN))
+        marks.append((found + len(sentence.text.removesuffix(MARK)), 0, CLOSE))
         there.append(sentence)
-        place = found + len(sentence.text)
-    env = {"turn": turn, "known": known, "sentences": there, "at": -1, "inside": False}
-    return Markup(_markdown().render("".join([*pieces, text[place:]]), env))
+    for one in answer.emphasis:
+        marks += [(one.start, 2, STRONG), (one.end, -1, WEAK)]
+    pieces, place = [], 0
+    for at, _, mark in sorted(marks):
+        pieces += [text[place:at].translate(_NO_MARKS), mark]
+        place = at
+    marked = "".join([*pieces, text[place:].translate(_NO_MARKS)]).replace(f"{CLOSE}{MARK}", CLOSE)
+    env = {"turn": turn, "known": {one.marker for one in answer.citations}, "sentences": there, "at": -1}
+    return Markup(_markdown().render(marked, {**env, "inside": False, "strong": False}))
 
 
 @cache
@@ -109,8 +148,10 @@ def _markdown() -> MarkdownIt:
 def _text(_: Any, tokens: Sequence[Token], index: int, __: Any, env: dict[str, Any]) -> str:
     """Words, in the sentence that they belong to: a sentence that runs through bold words has several pieces."""
     pieces = []
-    for piece in re.split(f"([{OPEN}{CLOSE}])", tokens[index].content):
-        if piece == OPEN:
+    for piece in re.split(f"([{OPEN}{CLOSE}{STRONG}{WEAK}])", tokens[index].content):
+        if piece in (STRONG, WEAK):
+            env["strong"] = piece == STRONG
+        elif piece == OPEN:
             env["inside"], env["at"] = True, env["at"] + 1
         elif piece == CLOSE:
             env["inside"] = False
@@ -118,6 +159,7 @@ def _text(_: Any, tokens: Sequence[Token], index: int, __: Any, env: dict[str, A
                 pieces.append(Markup(' <span class="flag">{}</span>').format(MARK.strip(" ()")))
         elif piece:
             words = with_markers(piece, env["turn"], env["known"])
+            words = Markup("<strong>{}</strong>").format(words) if env["strong"] else words
             pieces.append(_belonging(words, env["sentences"][env["at"]], env["known"]) if env["inside"] else words)
     return "".join(pieces)
 

@@ -8,11 +8,12 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import TYPE_CHECKING, Self
 
-from ui.services.asking import Asker, Asking
+from ui.services.asking import Asking
 from ui.services.conversations import Conversations, Place
 from ui.services.metrics import Metrics
 from ui.services.papers import Papers
 from ui.services.rates import Rates
+from ui.services.runs import Asker
 
 if TYPE_CHECKING:
     from rag.engine import Assistant

@@ -1,19 +1,21 @@
-"""Asking: limits, the stream of one answer, and its record, also when its reader has stopped it."""
+"""Asking: limits, answers made in the background, and their record, also when somebody has stopped them."""
 
 from __future__ import annotations
 
 import logging
+import threading
 import uuid
+from collections import OrderedDict
 from collections.abc import Generator
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
-from time import perf_counter
+from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, cast
 
 from rag.errors import QuestionError, ReadbackError
-from rag.types import Answer, Options, Paper, Retrieved, RetrievedPaper, StreamEvent, TextDelta
+from rag.types import Answer, Options, Paper, StreamEvent
 from ui.services.conversations import Place
+from ui.services.runs import Asker, Run, Stopping
 
 if TYPE_CHECKING:
     from rag.engine import Assistant
@@ -26,21 +28,9 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 DEFAULT = Options()
 ALONE = Place()
+WISHES = 500  # to stop questions that have not come yet
 STOPPED = "Stopped before it was finished."  # the notice of an answer whose reader wanted no more of it
-
-
-@dataclass(frozen=True, slots=True)
-class Asker:
-    """Who asks: under which name it is recorded, and whom the limits count."""
-
-    user: str  # pseudonymous id
-    address: str | None = None  # None: a program on this machine that came through no network
-    returning: bool = True  # False: a browser without a cookie, whose next request will come under another id
-
-    @property
-    def counted(self) -> str:
-        """Whose questions are counted together."""
-        return self.user if self.returning or self.address is None else self.address
+RESTARTED = "Readback was restarted before this was finished."
 
 
 @dataclass(frozen=True, slots=True)
@@ -62,47 +52,51 @@ class Asking:
     ) -> None:
         self._settings, self._assistant, self._conversations = settings, assistant, conversations
         self._rates, self._metrics = rates, metrics
-        self._chores = ThreadPoolExecutor(1, thread_name_prefix="readback-chores")
+        self._lock = threading.Lock()
+        self._runs: dict[tuple[str, str], Run] = {}  # by user and id, until they are over
+        self._wishes: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._closing = False
 
-    def close(self) -> None:
-        """Wait until every stop has been recorded."""
-        self._chores.shutdown(wait=True)
+    def start(
+        self,
+        question: str,
+        *,
+        asker: Asker,
+        source: Source,
+        place: Place = ALONE,
+        options: Options = DEFAULT,
+        id: str | None = None,
+    ) -> Run:
+        """Begin to answer, and record the interaction when its Answer has been made, whoever follows it by then.
+
+        id: chosen by the caller, to stop it or find it again. Raises QuestionError, RateLimited or Stopping.
+        """
+        self.check(question)
+        if self._closing:
+            raise Stopping
+        self._rates.question(asker.counted, asker.address)
+        run = Run(question, asker, source, place, options, id or uuid.uuid4().hex)
+        key = asker.user, run.id
+        with self._lock:
+            if key in self._runs:
+                raise QuestionError("This question is being answered already.")
+            self._runs[key] = run
+            run.stopped = self._wishes.pop(key, run) is None
+        threading.Thread(target=self._work, args=(run,), name="readback-answer", daemon=True).start()
+        return run
 
     def stream(
         self, question: str, *, asker: Asker, source: Source, place: Place = ALONE, options: Options = DEFAULT
     ) -> Generator[StreamEvent]:
-        """Answer, and record the interaction when its Answer has been made.
+        """As ``start``, for somebody who waits. Closing it stops the model; what was told by then is recorded.
 
-        Closing it early stops the model; what was shown by then is recorded with a "stop". Raises
-        QuestionError, RateLimited or another ReadbackError, and then nothing is recorded.
+        Raises what ``start`` raises, and any other ReadbackError, after which nothing is recorded.
         """
-        self.check(question)
-        self._rates.question(asker.counted, asker.address)
-        began = perf_counter()
-        partial = Partial(question)
+        run = self.start(question, asker=asker, source=source, place=place, options=options)
         try:
-            # closed first of all when the reader leaves: the model costs money
-            with closing(
-                cast("Generator[StreamEvent]", self._assistant.stream(question, place.history, options))
-            ) as events:
-                for event in events:
-                    partial.add(event)
-                    if isinstance(event, Answer):
-                        latency_ms = (perf_counter() - began) * 1000
-                        self._conversations.record(event, asker.user, place, source, latency_ms)
-                        self._metrics.answered(event, source)
-                    yield event
-        except GeneratorExit:
-            if not partial.finished:
-                latency_ms = (perf_counter() - began) * 1000
-                stopped = partial.answer(self._settings, options, latency_ms)
-                self._conversations.record(stopped, asker.user, place, source, latency_ms)
-                self._metrics.stopped(stopped, source)
-                self._chores.submit(self._record_stop, stopped.id, asker.user)
-            raise
-        except Exception:
-            self._metrics.failed(source)
-            raise
+            yield from run.follow()
+        finally:
+            run.stopped = True
 
     def ask(
         self, question: str, *, asker: Asker, source: Source, place: Place = ALONE, options: Options = DEFAULT
@@ -111,6 +105,27 @@ class Asking:
         *_, answer = self.stream(question, asker=asker, source=source, place=place, options=options)
         assert isinstance(answer, Answer), "a stream ends with its answer"
         return answer
+
+    def find(self, user: str, run_id: str) -> Run | None:
+        """A question of this user's that is being answered."""
+        return self._runs.get((user, run_id))
+
+    def running(self, user: str, conversation: str) -> Run | None:
+        """What is being answered in this conversation."""
+        with self._lock:
+            mine = [run for (asker, _), run in self._runs.items() if asker == user]
+        return next((run for run in mine if run.place.conversation == conversation and not run.stopped), None)
+
+    def stop(self, user: str, run_id: str) -> None:
+        """Let this question end at its next sentence; the wish may come before the question."""
+        with self._lock:
+            run = self._runs.get((user, run_id))
+            if run is not None:
+                run.stopped = True
+                return
+            self._wishes[user, run_id] = None
+            while len(self._wishes) > WISHES:
+                self._wishes.popitem(last=False)
 
     def search(self, question: str, limit: int) -> list[Found]:
         """The papers closest to a question, best first. limit: their maximum number. Raises QuestionError."""
@@ -130,48 +145,59 @@ class Asking:
                 "ask a question, not a document."
             )
 
-    def _record_stop(self, answer_id: str, user: str) -> None:
+    def close(self, timeout_s: float = 2.0) -> None:
+        """Take no more questions, let those in work end, and record how far the others came.
+
+        timeout_s: how long to wait for them. Those who still follow one get Stopping.
+        """
+        self._closing = True
+        deadline = monotonic() + timeout_s
+        with self._lock:
+            left = list(self._runs.values())
+        for run in left:
+            if run.wait(max(0.0, deadline - monotonic())):
+                continue
+            if run.claim():
+                answer = run.so_far(self._settings, RESTARTED, 0.0)
+                self._conversations.record(answer, run.asker.user, run.place, run.source, run.options, None)
+            run.stopped = True
+            run.end(Stopping())
+
+    def _work(self, run: Run) -> None:
+        began = perf_counter()
+        error: Exception | None = None
         try:
-            self._conversations.feedback(answer_id, user=user, kind="stop")
+            # closed first of all when it is stopped: the model costs money
+            answering = self._assistant.stream(run.question, run.place.history, run.options)
+            with closing(cast("Generator[StreamEvent]", answering)) as events:
+                for event in events:
+                    if isinstance(event, Answer):
+                        self._finish(run, event, (perf_counter() - began) * 1000)
+                        return
+                    if run.stopped:
+                        break
+                    run.tell(event)
+            latency_ms = (perf_counter() - began) * 1000
+            self._finish(run, run.so_far(self._settings, STOPPED, latency_ms), latency_ms, stopped=True)
+        except Exception as failure:  # told to whoever follows
+            self._metrics.failed(run.source)
+            error = failure
+        finally:
+            with self._lock:
+                del self._runs[run.asker.user, run.id]
+            run.end(error)
+
+    def _finish(self, run: Run, answer: Answer, latency_ms: float, *, stopped: bool = False) -> None:
+        """Record the outcome, unless that has been done."""
+        if not run.claim():
+            return
+        self._conversations.record(answer, run.asker.user, run.place, run.source, run.options, latency_ms)
+        run.tell(answer)
+        if not stopped:
+            self._metrics.answered(answer, run.source)
+            return
+        self._metrics.stopped(answer, run.source)
+        try:
+            self._conversations.feedback(answer.id, user=run.asker.user, kind="stop")
         except ReadbackError as error:  # the reader has gone: nobody to tell
             log.warning("a stop was not recorded: %s", error)
-
-
-class Partial:
-    """What a reader has seen of an answer so far."""
-
-    def __init__(self, question: str) -> None:
-        """question: as asked."""
-        self.question = question
-        self.standalone: str | None = None
-        self.papers: tuple[RetrievedPaper, ...] = ()
-        self.text = ""
-        self.finished = False
-
-    def add(self, event: StreamEvent) -> None:
-        """Take note of one event."""
-        if isinstance(event, Retrieved):
-            self.standalone, self.papers = event.standalone_question, event.papers
-        elif isinstance(event, TextDelta):
-            self.text += event.text
-        else:
-            self.finished = True
-
-    def answer(self, settings: Settings, options: Options, latency_ms: float) -> Answer:
-        """An Answer that says this much and no more: nobody was shown evidence, so none is claimed."""
-        mode = options.mode or ("generative" if settings.writes else "extractive")
-        return Answer(
-            id=uuid.uuid4().hex,
-            question=self.question,
-            standalone_question=self.standalone or self.question,
-            text=self.text,
-            abstained=False,
-            abstain_reason=None,
-            sentences=(),
-            citations=(),
-            retrieved=self.papers,
-            mode=mode,
-            model=(options.model or settings.chat_model) if mode == "generative" else None,
-            timings_ms={"total": latency_ms},
-            notice=STOPPED,
-        )

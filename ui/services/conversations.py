@@ -2,28 +2,33 @@
 
 from __future__ import annotations
 
+import logging
 import threading
 import uuid
 from collections import OrderedDict
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, TypeVar
 
-from rag.errors import QuestionError
+from rag.errors import QuestionError, ReadbackError
+from rag.events import tree
 from rag.events.errors import EventsUnavailable, EventUnknown
 from rag.query.followup import resolve_by_rule
-from rag.types import Answer, Turn
+from rag.types import Answer, Options, Turn
 
 if TYPE_CHECKING:
     from rag.events import EventStore
-    from rag.events.records import Feedback, Kind, Source
+    from rag.events.records import Conversation, Episode, Feedback, Kind, Source
     from rag.settings import Settings
     from ui.services.metrics import Metrics
 
 Key = TypeVar("Key")
 Value = TypeVar("Value")
-REMEMBERED = 5_000  # conversations, and answers given outside of one
+log = logging.getLogger(__name__)
+DELETED_ELSEWHERE = "This conversation was deleted in another tab. Please begin a new one."
+REMEMBERED = 5_000  # answers
+UNDO_S = 60.0  # the record's own, see EventStore.delete_hidden
 
 
 @dataclass(frozen=True, slots=True)
@@ -33,6 +38,14 @@ class Place:
     conversation: str | None = None  # None: its client keeps the conversation
     turn: int = 1
     history: Sequence[Turn] = ()  # oldest first
+    parent: str | None = None  # id of the answer that it follows
+    versions: tuple[str, ...] = ()  # ids of the answers that follow the same one
+    revision: int = 0  # of the conversation before it
+    elsewhere: bool = False  # whether the conversation has changed since its reader saw it
+
+
+class ConversationGone(ReadbackError):
+    """A conversation was deleted while somebody looked at it."""
 
 
 class Conversations:
@@ -41,42 +54,82 @@ class Conversations:
     def __init__(self, settings: Settings, store: EventStore, metrics: Metrics) -> None:
         self._settings, self._store, self._metrics = settings, store, metrics
         self._lock = threading.Lock()
-        self._recent: OrderedDict[tuple[str, str], dict[int, Turn]] = OrderedDict()  # by user and conversation
+        self._recent: OrderedDict[tuple[str, str], tuple[str | None, Turn]] = OrderedDict()  # by user and answer
         self._shown: OrderedDict[bytes, Turn] = OrderedDict()  # by what a client will send back
 
-    def place(self, user: str, conversation: str | None = None, turn: int | None = None, *, new: bool = False) -> Place:
-        """The place of a question; a new conversation if none is named.
+    def place(self, user: str, conversation: str | None = None, turn: int | None = None) -> Place:
+        """The place of a question in the current turns of a conversation; a new one is begun if none is named.
 
-        turn: one to be asked again, None for the next. new: a conversation of this id is begun if there is none; else
-        EventUnknown is raised for one that is not this user's. Raises QuestionError for a turn that cannot be yet.
+        turn: one to be asked again, as a further version of it; None for the next. Raises EventUnknown for a
+        conversation that is not this user's, and QuestionError for a turn that cannot be yet.
         """
         if conversation is None:
             if turn not in (None, 1):
                 raise QuestionError("A new conversation begins with turn 1.")
             return Place(uuid.uuid4().hex)
-        try:
-            turns = self._turns(user, conversation)
-        except EventUnknown:
-            if not new:
-                raise
-            turns = {}
-        following = max(turns, default=0) + 1
+        held = self._store.conversation(user, conversation)
+        following = len(held.turns) + 1
         turn = following if turn is None else turn
-        if turn > following and not new:
+        if turn > following:
             raise QuestionError(f"The next turn of this conversation is {following}.")
-        earlier = [known for number, known in sorted(turns.items()) if number < turn and known is not None]
-        return Place(conversation, turn, earlier[-self._settings.history_turns :])
+        return self._after(user, held, held.turns[turn - 2].interaction.id if turn > 1 else None)
 
-    def record(self, answer: Answer, user: str, place: Place, source: Source, latency_ms: float) -> None:
-        """Record an answer at its place. A turn that is asked again replaces itself and what followed it."""
-        if place.conversation is not None:
-            with self._lock:
-                known = self._recent.pop((user, place.conversation), {})
-                kept = {number: one for number, one in known.items() if number < place.turn}
-                _keep(self._recent, (user, place.conversation), {**kept, place.turn: Turn.of(answer)})
+    def place_after(self, user: str, conversation: str, answer_id: str | None, revision: int | None = None) -> Place:
+        """The place after an answer, or at the beginning. A conversation that is not known is begun under its id.
+
+        revision: of the conversation as its reader knows it. Raises ConversationGone.
+        """
+        try:
+            held = self._store.conversation(user, conversation)
+            place = self._after(user, held, answer_id)
+        except EventUnknown:
+            if answer_id is not None or revision:
+                raise ConversationGone(
+                    "This conversation was deleted in another tab. Please begin a new one."
+                ) from None
+            return Place(conversation)
+        except EventsUnavailable:  # must not keep anybody from asking
+            history = self._remembered(user, answer_id)
+            return Place(conversation, len(history) + 1, history, answer_id)
+        return replace(place, elsewhere=revision is not None and revision != held.revision)
+
+    def record(
+        self, answer: Answer, user: str, place: Place, source: Source, options: Options, latency_ms: float | None
+    ) -> None:
+        """Record an answer at its place. A turn that is asked again gets a further version."""
+        with self._lock:
+            _keep(self._recent, (user, answer.id), (place.parent, Turn.of(answer)))
         self._store.record(
-            answer, user=user, source=source, conversation=place.conversation, turn=place.turn, latency_ms=latency_ms
+            answer,
+            user=user,
+            source=source,
+            conversation=place.conversation,
+            turn=place.turn,
+            parent=place.parent,
+            options=options,
+            latency_ms=latency_ms,
         )
+
+    def answer(self, user: str, answer_id: str) -> Answer:
+        """An answer of this user's, with its trace. Raises EventUnknown, also where its words were not kept."""
+        episode = self._store.interaction(answer_id, user=user)
+        if episode is None or episode.interaction.answer is None:
+            raise EventUnknown("There is no such answer of yours.")
+        return episode.interaction.answer
+
+    def delete(self, user: str, conversation: str) -> None:
+        """Take a conversation out of sight, and delete it for good after a while. Raises EventUnknown."""
+        self._store.hide_conversation(user, conversation)
+        timer = threading.Timer(UNDO_S + 1, self._delete_hidden)
+        timer.daemon = True  # the next start deletes what this process does not live to delete
+        timer.start()
+
+    def restore(self, user: str, conversation: str) -> None:
+        """Undo ``delete``. Raises ConversationGone if it is too late."""
+        try:
+            self._store.restore_conversation(user, conversation)
+        except EventUnknown:
+            raise ConversationGone("It is too late: the conversation has been deleted for good.") from None
 
     def feedback(
         self,
@@ -119,20 +172,43 @@ class Conversations:
         if turns > self._settings.history_turns:
             raise QuestionError(f"The history has {turns:,} turns; {self._settings.history_turns:,} are allowed.")
 
-    def _turns(self, user: str, conversation: str) -> dict[int, Turn | None]:
-        """Turns by number; None where neither the record nor memory has the words. Raises EventUnknown."""
+    def _after(self, user: str, held: Conversation, answer_id: str | None) -> Place:
+        """Raises EventUnknown for an answer that is not in the conversation."""
+        line = tree.ancestors(held.episodes, answer_id)
+        if answer_id is not None and not line:
+            raise EventUnknown("This conversation has no such answer.")
+        history = [self._turn(user, one) for one in line]
+        known = [one for one in history if one is not None]
+        return Place(
+            held.summary.id,
+            len(line) + 1,
+            known[-self._settings.history_turns :],
+            answer_id,
+            tree.versions(tree.parents(held.episodes)).get(answer_id, ()),
+            held.revision,
+        )
+
+    def _turn(self, user: str, episode: Episode) -> Turn | None:
+        """None where neither the record nor memory has the words."""
+        one = episode.interaction
+        if one.answer is not None:
+            return Turn.of(one.answer)
         with self._lock:
-            recent = self._recent.get((user, conversation), {})
+            return self._recent.get((user, one.id), (None, None))[1]
+
+    def _remembered(self, user: str, answer_id: str | None) -> list[Turn]:
+        found: list[Turn] = []
+        with self._lock:
+            while answer_id is not None and (user, answer_id) in self._recent:
+                answer_id, turn = self._recent[user, answer_id]
+                found.append(turn)
+        return found[: self._settings.history_turns][::-1]
+
+    def _delete_hidden(self) -> None:
         try:
-            episodes = self._store.conversation(user, conversation).turns
-        except EventsUnavailable:
-            if not recent:
-                raise
-            return dict(recent)
-        return {
-            number: Turn.of(one.interaction.answer) if one.interaction.answer is not None else recent.get(number)
-            for number, one in ((one.interaction.turn or place, one) for place, one in enumerate(episodes, start=1))
-        }
+            self._store.delete_hidden()
+        except ReadbackError as error:
+            log.warning("a deleted conversation waits for the next start: %s", error)
 
 
 def _keep(held: OrderedDict[Key, Value], key: Key, value: Value) -> None:

@@ -16,6 +16,7 @@ if TYPE_CHECKING:
     from rag.errors import CorpusError
     from rag.settings import Settings
 
+UNDO_PAPERS = 100  # removed ones that can be put back
 UNKNOWN_PAPER = "The collection has no paper with this id."
 MAX_UPLOAD_RECORDS = 50_000  # of one file; larger collections are indexed from the command line
 
@@ -64,6 +65,7 @@ class Papers:
         self.alike, self.sample = self._neighbours.alike, self._neighbours.sample
         self._writing = threading.Lock()  # the index refuses a second writer instead of waiting for the first
         self._reading = threading.Lock()
+        self._removed: dict[str, Paper] = {}  # the newest last
         self._generation = -1
         self._papers: list[tuple[str, Paper]] = []  # with the words to look through
 
@@ -127,8 +129,23 @@ class Papers:
     def remove(self, ids: Iterable[str]) -> int:
         """Take papers out of the collection; returns how many were there. Raises ReadOnly or IndexUnusable."""
         self._check_writable()
+        wanted = list(ids)
         with self._writing:
-            return self._assistant.index.remove(ids)
+            held = self.some(wanted)
+            removed = self._assistant.index.remove(wanted)
+            self._removed.update(held)
+            while len(self._removed) > UNDO_PAPERS:
+                self._removed.pop(next(iter(self._removed)))
+        return removed
+
+    def put_back(self, paper_id: str) -> None:
+        """Undo the removal of a paper. Raises PaperUnknown if it is too long ago, ReadOnly or IndexUnusable."""
+        self._check_writable()
+        with self._writing:
+            paper = self._removed.pop(paper_id, None)
+            if paper is None:
+                raise PaperUnknown("It is too late to put this paper back: add it again from its file.")
+            self._assistant.index.update([paper])
 
     def _check_writable(self) -> None:
         if self._settings.read_only:

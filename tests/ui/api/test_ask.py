@@ -148,15 +148,14 @@ def test_closing_the_stream_stops_the_model_and_keeps_what_was_shown(make_servic
     assert isinstance(next(events), Retrieved)
     next(events)
     events.close()
-    assert model.stopped.is_set()
-    (turn,) = services.conversations.place("ada", "c1").history
-    assert "customer number 0" in turn.answer
+    assert model.stopped.wait(30)
     services.close()
     reopened = make_services(events_url=services.settings.events_url)
     (episode,) = reopened.store.episodes()
     assert [said.kind for said in episode.feedback] == ["stop"]
     assert episode.interaction.answer is not None
     assert episode.interaction.answer.notice == STOPPED
+    assert episode.interaction.answer.citations, "the evidence for what was said is kept"
     assert len(episode.interaction.papers) == 10
 
 
@@ -234,3 +233,14 @@ def test_conversations_without_kept_words(make_services: MakeServices) -> None:
         held = client.get(f"/api/conversations/{first['conversation']}").json()
         assert [turn["question"] for turn in held["turns"]] == [None, None]
         assert "not kept" in client.get(f"/api/conversations/{first['conversation']}/export").text
+
+
+def test_how_an_answer_was_found_is_told_to_its_owner_alone(client: TestClient) -> None:
+    answer = ask(client)["answer"]
+    assert "trace" not in answer
+    reply = client.get(f"/api/answers/{answer['id']}/trace").json()
+    assert reply["policy_version"] == answer["policy_version"]
+    assert {"understand", "retrieve", "read", "answer"} <= set(reply["trace"]["stages"])
+    assert answer["retrieved"][0]["paper_id"] in reply["trace"]["papers"]
+    assert client.get(f"/api/answers/{answer['id']}/trace", headers={"sec-fetch-mode": "cors"}).status_code == 404
+    assert client.get("/api/answers/nothing/trace").status_code == 404

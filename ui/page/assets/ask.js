@@ -41,17 +41,14 @@ function restore_draft() {
   grow();
 }
 
-function ask(question, turn = next_turn(), steering = {}) {
-  question = question.trim();
-  if (!question) return question_box.focus();
-  if (page_state.run) stop();
-  page_state.opening += 1;
-  if (!page_state.conversation) set_conversation(fresh());
-  page_state.last = turn;
-  const run = fresh();
-  page_state.run = { id: run, turn, conversation: page_state.conversation, question };
-  turns().filter((old) => Number(old.dataset.turn) >= turn).forEach((old) => old.remove());
-  drop_evidence_from(turn);
+// The answer that a turn follows: of the turn above it or, where those cannot be shown, the last that there was.
+function answer_before(turn) {
+  const above = turns().filter((one) => one.dataset.answer && Number(one.dataset.turn) < turn);
+  if (above.length) return above.at(-1).dataset.answer;
+  return turns().some((one) => one.dataset.answer) || turn === 1 ? null : page_state.tail;
+}
+
+function waiting_turn(turn, question) {
   const waiting = document.createElement("article");
   waiting.className = "turn working fresh";
   waiting.id = "turn-" + turn;
@@ -63,32 +60,89 @@ function ask(question, turn = next_turn(), steering = {}) {
   row.className = "question";
   row.append(heading);
   waiting.append(row);
+  return waiting;
+}
+
+function work_on(run) {
+  page_state.run = run;
+  page_state.last = Math.max(page_state.last, run.turn);
+  const waiting = waiting_turn(run.turn, run.question);
   thread.append(waiting);
   $("#rb-welcome").hidden = true;
-  keep_draft(question);
   set_busy(true);
   into_view(waiting, $("#rb-scroller"), "start");
+}
+
+async function ask(question, turn = next_turn(), steering = null) {
+  question = question.trim();
+  if (!question) return question_box.focus();
+  if (page_state.run) stop();
+  page_state.opening += 1;
+  if (!page_state.conversation) set_conversation(fresh());
+  const conversation = page_state.conversation;
+  go_to("#c=" + conversation);
+  const ending = page_state.ending;
+  const known = answer_before(turn);
+  turns().filter((old) => Number(old.dataset.turn) >= turn && old.dataset.turn !== String(ending?.turn)).forEach((old) => old.remove());
+  drop_evidence_from(turn);
+  keep_draft(question);
+  const run = { id: fresh(), turn, conversation, question };
+  work_on(run);
+  if (ending) await Promise.race([ending.settled, new Promise((done) => setTimeout(done, 4000))]);
+  if (page_state.run !== run) return; // stopped again meanwhile
   trigger("ask", {
-    run,
+    run: run.id,
     turn,
     question,
-    conversation: page_state.conversation,
-    include: page_state.scope.map((paper) => paper.id),
-    ...steering,
+    conversation,
+    after: ending ? answer_before(turn) : known,
+    revision: page_state.revision,
+    ...(steering ?? { include: page_state.scope.map((paper) => paper.id) }),
   });
 }
 
 function receive(state) {
+  const ending = page_state.ending;
+  if (ending && state.run === ending.id) {
+    if (state.done) settle(ending, state);
+    return;
+  }
   const run = page_state.run;
-  if (!run || state.run !== run.id) return; // an answer that nobody waits for any more
+  if (!run || state.run !== run.id) return; // an answer that nobody looks at any more
+  if (state.gone) {
+    page_state.run = null;
+    set_busy(false);
+    return void open_conversation(run.conversation).catch(() => {});
+  }
+  if (state.elsewhere) changed_elsewhere();
   if (state.html) put_turn(state.turn, state.html);
   if (state.evidence !== undefined) put_evidence(state.turn, state.evidence);
   if (!state.done) return;
   page_state.run = null;
   keep_draft("");
   set_busy(false);
+  note_end(state);
   $("#rb-spoken").textContent = "Answer ready.";
   finish_turn(state.turn);
+  refresh_conversations();
+}
+
+function note_end(state) {
+  if (state.revision) page_state.revision = state.revision;
+  page_state.tail = $("#turn-" + state.turn, thread)?.dataset.answer ?? page_state.tail;
+  name_page();
+}
+
+// What a stopped answer had said is kept with its evidence: it comes a moment after the stop.
+function settle(ending, state) {
+  page_state.ending = null;
+  const turn = $("#turn-" + ending.turn, thread);
+  if (turn && page_state.conversation === ending.conversation && turn.dataset.stopped === ending.id) {
+    if (state.html) put_turn(state.turn, state.html);
+    if (state.evidence !== undefined) put_evidence(state.turn, state.evidence);
+    note_end(state);
+  }
+  ending.done();
   refresh_conversations();
 }
 
@@ -106,17 +160,20 @@ function stop() {
   const run = page_state.run;
   if (!run) return;
   call("stop", { run: run.id }).catch(() => {});
-  end_here(run, "You stopped this answer.");
+  const ending = { id: run.id, turn: run.turn, conversation: run.conversation };
+  ending.settled = new Promise((done) => { ending.done = done; });
+  page_state.ending = ending;
+  const turn = end_here(run, "You stopped this answer.");
+  if (turn) turn.dataset.stopped = run.id;
   keep_draft("");
   question_box.focus();
-  refresh_conversations();
 }
 
 function end_here(run, why) {
   page_state.run = null;
   set_busy(false);
   const turn = $("#turn-" + run.turn, thread);
-  if (!turn) return;
+  if (!turn) return null;
   turn.classList.remove("working");
   turn.removeAttribute("aria-busy");
   $(".progress", turn)?.remove();
@@ -130,6 +187,14 @@ function end_here(run, why) {
   turn.append(note, tools);
   put_evidence(run.turn, "");
   $("#rb-spoken").textContent = why;
+  return turn;
+}
+
+// The page is left, not the question: the answer is finished all the same, and found when the reader comes back.
+function look_away() {
+  page_state.run = null;
+  set_busy(false);
+  keep_draft("");
 }
 
 // When the server is stopped in the middle of an answer, nothing more comes: ask after it, and say so.
@@ -153,10 +218,25 @@ acts["to-answer"] = (button) => {
 acts.stop = stop;
 acts.skip = () => question_box.focus();
 acts.suggest = (button) => ask(button.textContent);
-acts.retry = (button) => {
-  const turn = turn_of(button);
-  ask($(".question h2", turn).textContent, Number(turn.dataset.turn));
+acts.retry = (button) => again(turn_of(button), (given) => given);
+acts.unsteer = (button) => again(turn_of(button), () => ({}));
+acts.version = async (button) => {
+  if (page_state.run) return;
+  const number = turn_of(button).dataset.turn;
+  show_found(await call("version", { conversation: page_state.conversation, answer: button.dataset.answer }));
+  into_view($("#turn-" + number, thread), $("#rb-scroller"), "start");
+  $("#turn-" + number + " .versions button:not([disabled])", thread)?.focus({ preventScroll: true });
 };
+acts.resteer = (button) => {
+  const steer = $(".steer", turn_of(button));
+  steer.open = true;
+  $("textarea", steer).focus();
+};
+
+function again(turn, steer, question = $(".question h2", turn).textContent) {
+  const given = JSON.parse(turn.dataset.steering ?? "{}");
+  ask(question, Number(turn.dataset.turn), { include: [], ...steer(given) });
+}
 
 acts["edit-question"] = (button) => {
   const turn = turn_of(button);
@@ -193,25 +273,27 @@ forms["edit-question"] = (form) => {
   if (before && question.trim() !== $(".question h2", turn).textContent) {
     tell(before, "rephrase", question.trim()).catch(() => {});
   }
-  ask(question, Number(turn.dataset.turn));
+  again(turn, ({ standalone, ...given }) => (question.trim() === $(".question h2", turn).textContent ? { standalone, ...given } : given), question);
 };
 
 forms.steer = (form) => {
   const turn = turn_of(form);
   const searched = form.elements.standalone;
   const picked = (choice) => $$('select[name="paper"]', form).filter((one) => one.value === choice).map((one) => one.dataset.paper);
-  const include = picked("include");
+  const left_out = $$('input[name="left_out"]', form).map((one) => one.value);
   const before = turn.dataset.answer;
-  const rewritten = searched.value.trim() !== searched.defaultValue.trim();
-  if (rewritten && before && searched.value.trim()) tell(before, "rephrase", searched.value.trim()).catch(() => {});
-  ask($(".question h2", turn).textContent, Number(turn.dataset.turn), {
-    ...(rewritten ? { standalone: searched.value.trim() } : {}),
-    exclude: picked("exclude"),
+  const wanted = searched.value.trim();
+  const rewritten = wanted !== searched.defaultValue.trim();
+  if (rewritten && before && wanted) tell(before, "rephrase", wanted).catch(() => {});
+  again(turn, () => ({
+    // what Readback made of the question is not what its reader asks to search for
+    ...(rewritten || form.dataset.steered ? { standalone: wanted } : {}),
+    include: picked("include"),
+    exclude: [...left_out, ...picked("exclude")],
     papers: Number(form.elements.papers.value),
     mode: form.elements.mode?.value,
     model: form.elements.model?.value,
-    ...(include.length ? { include } : {}),
-  });
+  }));
 };
 
 forms.ask = () => {
@@ -229,10 +311,15 @@ function sends(event) {
 
 question_box.addEventListener("input", grow);
 question_box.addEventListener("keydown", (event) => {
+  const last = turns().at(-1);
+  if (event.key === "ArrowUp" && !question_box.value && last && !page_state.run) {
+    event.preventDefault();
+    return void acts["edit-question"](last);
+  }
   if (!sends(event)) return;
   event.preventDefault();
   forms.ask();
 });
 document.addEventListener("keydown", (event) => {
-  if (event.key === "Escape" && page_state.run) { event.preventDefault(); stop(); }
+  if (event.key === "Escape" && page_state.run && !$("dialog[open]")) { event.preventDefault(); stop(); }
 });

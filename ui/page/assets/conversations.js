@@ -3,9 +3,16 @@ const list = $("#rb-conversations");
 
 function set_conversation(id) {
   page_state.conversation = id;
-  const address = id ? "#c=" + id : location.pathname + location.search;
-  if ((location.hash || "") !== (id ? "#c=" + id : "")) history.pushState(null, "", address);
+  if (!id) Object.assign(page_state, { last: 0, tail: null, revision: 0 });
+  go_to(id ? "#c=" + id : "");
   mark_open();
+  name_page();
+}
+
+function name_page(title = "") {
+  const named = title || $("h2", thread)?.textContent || "";
+  const place = page.dataset.tab === "papers" ? "Papers" : named;
+  document.title = place ? (place.length > 80 ? place.slice(0, 79) + "…" : place) + " · Readback" : "Readback";
 }
 
 function when(moment) {
@@ -36,34 +43,61 @@ const refresh_conversations = later(async () => {
 }, 150);
 
 function clear_page() {
-  if (page_state.run) stop();
+  if (page_state.run) look_away();
   read_enough();
-  page_state.last = 0;
   thread.replaceChildren();
   sets.replaceChildren();
   show_set(0);
+  $("#rb-elsewhere").hidden = true;
   $("#rb-welcome").hidden = false;
 }
 
-async function open_conversation(id) {
+async function open_conversation(id, turn = null) {
   const mine = ++page_state.opening;
   const found = await call("open", { conversation: id });
   if (mine !== page_state.opening) return; // the reader has asked or opened something else meanwhile
   clear_page();
   if (found.missing) {
     set_conversation(null);
+    say("There is no such conversation of yours: it was deleted, or the link is somebody else’s.", true);
     return;
   }
   set_conversation(id);
+  show_found(found);
+  const shown = (turn && $("#turn-" + turn, thread)) || turns().at(-1);
+  if (turn && shown) show_set(shown.dataset.turn);
+  if (found.working) {
+    const { run, question } = found.working;
+    if (question_box.value === question) question_box.value = "";
+    const number = Math.min(found.working.turn, next_turn());
+    turns().filter((old) => Number(old.dataset.turn) >= number).forEach((old) => old.remove());
+    work_on({ id: run, turn: number, conversation: id, question });
+    trigger("ask", { run, turn: number, question, follow: true });
+  } else if (shown) into_view(shown, $("#rb-scroller"), "start");
+}
+
+function show_found(found) {
   $("#rb-welcome").hidden = true;
-  page_state.last = found.last;
+  $("#rb-elsewhere").hidden = true;
+  Object.assign(page_state, { last: found.last, tail: found.tail, revision: found.revision });
   thread.innerHTML = found.html;
   sets.innerHTML = found.evidence;
   show_set(found.last);
   finish_turn(found.last);
-  const last = turns().at(-1);
-  if (last) into_view(last, $("#rb-scroller"), "start");
+  name_page(found.title);
 }
+
+// Two tabs of one conversation: nothing is lost, but one may not show all.
+function changed_elsewhere() {
+  $("#rb-elsewhere").hidden = false;
+}
+acts["look-again"] = () => open_conversation(page_state.conversation);
+window.addEventListener("focus", async () => {
+  const { conversation, revision } = page_state;
+  if (!conversation || page_state.run || page_state.ending || !revision) return;
+  const found = await server.readback_call({ do: "changed", conversation, revision }).catch(() => ({}));
+  if (found.elsewhere && page_state.revision === revision && page_state.conversation === conversation && !page_state.run) changed_elsewhere();
+});
 
 async function show_again(turn) {
   // one turn as the record has it now
@@ -116,16 +150,16 @@ forms.rename = async (form) => {
   refresh_conversations();
 };
 acts.delete = async (button) => {
-  if (!button.classList.contains("sure")) {
-    button.classList.add("sure");
-    button.textContent = "Delete for good?";
-    return;
-  }
   const id = button.closest("li").dataset.conversation;
+  const was_open = id === page_state.conversation;
   const done = await call("delete", { conversation: id });
-  if (id === page_state.conversation) acts.new();
-  say(done.said);
+  if (was_open) acts.new();
   refresh_conversations();
+  say(done.said, false, async () => {
+    say((await call("restore", { conversation: id })).said);
+    refresh_conversations();
+    if (was_open && !page_state.conversation) await open_conversation(id);
+  });
 };
 acts.export = async (button) => {
   const found = await call("export", { conversation: button.closest("li").dataset.conversation });
@@ -158,8 +192,3 @@ element.addEventListener("keydown", (event) => {
 });
 
 $("#rb-search").addEventListener("input", refresh_conversations);
-window.addEventListener("popstate", () => {
-  const id = /^#c=([\w-]+)$/.exec(location.hash)?.[1];
-  if (!id) { page_state.opening += 1; clear_page(); page_state.conversation = null; mark_open(); }
-  else if (id !== page_state.conversation) open_conversation(id).catch(() => {});
-});

@@ -2,7 +2,7 @@
 const $ = (selector, root = element) => root.querySelector(selector);
 const $$ = (selector, root = element) => Array.from(root.querySelectorAll(selector));
 const page = $("#rb");
-const page_state = { conversation: null, run: null, opening: 0, last: 0, scope: [] };
+const page_state = { conversation: null, run: null, ending: null, opening: 0, last: 0, tail: null, revision: 0, scope: [] };
 const acts = {}; // data-do="name" → what a click does: (button, event)
 const forms = {}; // data-form="name" → what submitting does: (form, event)
 
@@ -26,13 +26,22 @@ async function call(name, given = {}) {
 }
 
 let toast_timer = 0;
-function say(text, bad = false) {
+function say(text, bad = false, undo = null) {
+  // undo: what takes it back, for as long as the words are there
   const toast = $("#rb-toast");
   toast.textContent = text;
+  if (undo) {
+    const button = document.createElement("button");
+    button.type = "button";
+    button.textContent = "Undo";
+    button.onclick = () => { toast.classList.remove("shown"); Promise.resolve(undo()).catch(() => {}); };
+    toast.append(" ", button);
+  }
   toast.classList.toggle("bad", bad);
+  toast.classList.toggle("offers", Boolean(undo));
   toast.classList.add("shown");
   clearTimeout(toast_timer);
-  toast_timer = setTimeout(() => toast.classList.remove("shown"), bad ? 8000 : 2500);
+  toast_timer = setTimeout(() => toast.classList.remove("shown"), undo ? 12000 : bad ? 8000 : 2500);
 }
 
 function confirm_beside(root, text) {

@@ -154,10 +154,24 @@ async function show_beside(name, button) {
   close.textContent = "Close";
   place.prepend(close);
   place.hidden = false;
+  if (name === "paper" && page.dataset.tab === "papers") go_to("#papers&p=" + encodeURIComponent(button.dataset.paper));
   $('[tabindex="-1"]', place)?.focus({ preventScroll: true });
   into_view(place, place.parentElement, "start");
 }
 
 acts.paper = (button) => show_beside("paper", button);
 acts.similar = (button) => show_beside("similar", button);
-acts["close-aside"] = (button) => { button.parentElement.hidden = true; };
+acts["close-aside"] = (button) => {
+  button.parentElement.hidden = true;
+  if (page.dataset.tab === "papers") go_to("#papers");
+};
+
+// How an answer was found, read when somebody wants to know
+element.addEventListener("toggle", async (event) => {
+  const how = event.target;
+  if (!how.open || !how.dataset.trace || how.dataset.read) return;
+  how.dataset.read = "yes";
+  try {
+    $(".traced", how).innerHTML = (await call("trace", { answer: how.dataset.trace })).html;
+  } catch (_) { delete how.dataset.read; }
+}, true);

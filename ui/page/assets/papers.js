@@ -85,16 +85,15 @@ function draw_scope() {
 }
 
 acts.remove = async (button) => {
-  if (!button.classList.contains("sure")) {
-    button.classList.add("sure");
-    button.textContent = "Remove for everybody?";
-    return;
-  }
-  const done = await call("remove", { paper: button.dataset.paper });
+  const { paper } = button.dataset;
+  const done = await call("remove", { paper });
   button.closest(".card").parentElement.hidden = true;
   page_state.scope = page_state.scope.filter((one) => one.id !== button.dataset.paper);
   draw_scope();
-  say(done.said);
+  say(done.said, false, async () => {
+    say((await call("put_back", { paper })).said);
+    collection_changed();
+  });
   collection_changed();
 };
 
@@ -142,9 +141,7 @@ map_box.addEventListener("pointerleave", () => show_tip(null));
 map_box.addEventListener("click", (event) => {
   const point = near(event);
   if (!point) return;
-  // a finger has no hover: it first sees the paper, and asks from there
-  if (event.pointerType === "touch") show_beside("paper", point).catch(() => {});
-  else ask_about(point.dataset.paper, point.dataset.title);
+  show_beside("paper", point).catch(() => {});
 });
 
 // uploads, one file after the other
@@ -163,6 +160,16 @@ function progress_line(name) {
   return line;
 }
 
+function dismiss() {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.className = "quiet small";
+  button.dataset.do = "dismiss";
+  button.textContent = "Dismiss";
+  return button;
+}
+acts.dismiss = (button) => button.closest(".report").remove();
+
 function receive_upload(state) {
   const upload = waiting_uploads.get(state.upload);
   if (!upload) return;
@@ -170,6 +177,7 @@ function receive_upload(state) {
   if (!state.done) return;
   waiting_uploads.delete(state.upload);
   upload.line.innerHTML = state.html;
+  upload.line.append(dismiss());
   upload.done();
   if (state.changed) collection_changed();
 }
@@ -189,7 +197,7 @@ async function add_files(files) {
       const text = document.createElement("p");
       text.className = "failure";
       text.textContent = file.name + " could not be uploaded: it is too large, or Readback cannot be reached.";
-      line.append(text);
+      line.append(text, dismiss());
     }
   }
 }

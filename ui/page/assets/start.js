@@ -29,21 +29,69 @@ function show_tab(name) {
     $("#" + tab.getAttribute("aria-controls")).hidden = !on;
   }
   page.dataset.tab = name;
+  name_page();
   if (name === "papers") open_papers();
 }
-acts.tab = (tab) => show_tab(tab.dataset.tab);
+function turn_to(name) {
+  show_tab(name);
+  go_to(name === "papers" ? "#papers" : page_state.conversation ? "#c=" + page_state.conversation : "");
+}
+acts.tab = (tab) => turn_to(tab.dataset.tab);
 $(".tabs").addEventListener("keydown", (event) => {
   const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
   if (!step) return;
   const tabs = $$('[role="tab"]');
   const next = tabs[(tabs.indexOf(document.activeElement) + step + tabs.length) % tabs.length];
-  show_tab(next.dataset.tab);
+  turn_to(next.dataset.tab);
   next.focus();
 });
 
 function show_examples() {
-  call("examples").then((found) => { $("#rb-examples").innerHTML = found.html; }).catch(() => {});
+  call("examples").then((found) => {
+    $("#rb-examples").innerHTML = found.html;
+    $("#rb-about").textContent = found.about;
+  }).catch(() => {});
 }
+
+// The address says where one is, so that reload, back and bookmarks lead there: #c=conversation&t=turn, #papers&p=paper.
+function go_to(hash) {
+  if (location.hash !== hash && !(hash === "" && location.hash === "#")) history.pushState(null, "", hash || location.pathname + location.search);
+}
+
+async function follow_address() {
+  const where = new URLSearchParams(location.hash.slice(1));
+  const conversation = where.get("c");
+  if (where.has("papers")) {
+    show_tab("papers");
+    const paper = where.get("p");
+    if (paper) await show_beside("paper", { dataset: { paper } });
+    return;
+  }
+  show_tab("chat");
+  if (/^[\w-]+$/.test(conversation ?? "")) {
+    if (conversation !== page_state.conversation) await open_conversation(conversation, where.get("t"));
+    else if (where.get("t")) into_view($("#turn-" + Number(where.get("t")), thread), $("#rb-scroller"), "start");
+    return;
+  }
+  page_state.opening += 1;
+  clear_page();
+  set_conversation(null);
+}
+window.addEventListener("popstate", () => { follow_address().catch(() => {}); });
+
+// Shortcuts
+acts.help = () => $("#rb-help").showModal();
+acts["close-help"] = () => $("#rb-help").close();
+document.addEventListener("keydown", (event) => {
+  const typing = event.target.closest?.("input, textarea, select");
+  if ((event.ctrlKey || event.metaKey) && event.key.toLowerCase() === "k") {
+    event.preventDefault();
+    if (page.dataset.tab === "papers") return $("#rb-paper-search").focus();
+    if (getComputedStyle($("#rb-list")).visibility === "hidden") drawer(true);
+    return $("#rb-search").focus();
+  }
+  if (event.key === "?" && !typing && !event.ctrlKey && !event.metaKey) acts.help();
+});
 
 watch("value", () => {
   if (!props.value) return;
@@ -54,9 +102,8 @@ watch("value", () => {
 apply_look(remember("look") ?? "system");
 refresh_conversations();
 show_examples();
-const asked_for = /^#c=([\w-]+)$/.exec(location.hash)?.[1];
-if (asked_for) open_conversation(asked_for).catch(() => {});
 restore_draft();
+if (location.hash.length > 1) follow_address().catch(() => {});
 page.classList.add("ready");
 performance.mark("readback-ready");
 if (!stacked()) question_box.focus();

@@ -1,0 +1,124 @@
+"""A question being answered in a thread of its own, so that whoever waits for it can leave, come back, or stop it."""
+
+from __future__ import annotations
+
+import threading
+import uuid
+from collections.abc import Generator
+from dataclasses import dataclass, field
+from typing import TYPE_CHECKING
+
+from rag.errors import ReadbackError
+from rag.types import Answer, Citation, Options, Retrieved, RetrievedPaper, Sentence, StreamEvent, TextDelta
+
+if TYPE_CHECKING:
+    from rag.events.records import Source
+    from rag.settings import Settings
+    from ui.services.conversations import Place
+
+
+class Stopping(ReadbackError):
+    """The server is being stopped, so no answer is made any more."""
+
+    def __init__(self) -> None:
+        super().__init__("Readback is being restarted. Please ask again in a minute.")
+
+
+@dataclass(frozen=True, slots=True)
+class Asker:
+    """Who asks: under which name it is recorded, and whom the limits count."""
+
+    user: str  # pseudonymous id
+    address: str | None = None  # None: a program on this machine that came through no network
+    returning: bool = True  # False: a browser without a cookie, whose next request will come under another id
+
+    @property
+    def counted(self) -> str:
+        """Whose questions are counted together."""
+        return self.user if self.returning or self.address is None else self.address
+
+
+@dataclass(eq=False)
+class Run:
+    """One question on its way. Safe to follow from several threads."""
+
+    question: str
+    asker: Asker
+    source: Source
+    place: Place
+    options: Options
+    id: str
+    events: list[StreamEvent] = field(default_factory=list)
+    stopped: bool = False  # nobody wants more of it
+    over: bool = False
+    error: Exception | None = None
+    _claimed: bool = False
+    _changed: threading.Condition = field(default_factory=threading.Condition)
+
+    def tell(self, event: StreamEvent) -> None:
+        """Hand an event to those who follow."""
+        with self._changed:
+            self.events.append(event)
+            self._changed.notify_all()
+
+    def end(self, error: Exception | None = None) -> None:
+        """There is nothing more to come. The first to say so is right."""
+        with self._changed:
+            if not self.over:
+                self.over, self.error = True, error
+            self._changed.notify_all()
+
+    def claim(self) -> bool:
+        """Whether the caller is the first who wants to record the outcome."""
+        with self._changed:
+            first, self._claimed = not self._claimed, True
+            return first
+
+    def wait(self, timeout_s: float) -> bool:
+        """Wait until it is over; whether it is."""
+        with self._changed:
+            return self._changed.wait_for(lambda: self.over, timeout_s)
+
+    def follow(self) -> Generator[StreamEvent]:
+        """All events from the beginning, as they come. Raises what answering raised."""
+        seen = 0
+        while True:
+            with self._changed:
+                while not self.over and len(self.events) == seen:
+                    self._changed.wait()
+                fresh, over = self.events[seen:], self.over
+            seen += len(fresh)
+            yield from fresh
+            if over and seen == len(self.events):
+                if self.error is not None:
+                    raise self.error
+                return
+
+    def so_far(self, settings: Settings, notice: str, latency_ms: float) -> Answer:
+        """An Answer that says what was told by now and no more, with the evidence for it. notice: why it ends here."""
+        mode = self.options.mode or ("generative" if settings.writes else "extractive")
+        standalone: str | None = None
+        papers: tuple[RetrievedPaper, ...] = ()
+        text, sentences, citations = "", list[Sentence](), list[Citation]()
+        for event in self.events:
+            if isinstance(event, Retrieved):
+                standalone, papers = event.standalone_question, event.papers
+            elif isinstance(event, TextDelta):
+                text += event.text
+                sentences += [event.sentence] if event.sentence else []
+                citations += event.citations
+        return Answer(
+            id=uuid.uuid4().hex,
+            question=self.question,
+            standalone_question=standalone or self.question,
+            text=text,
+            abstained=False,
+            abstain_reason=None,
+            sentences=tuple(sentences),
+            citations=tuple(citations),
+            retrieved=papers,
+            mode=mode,
+            model=(self.options.model or settings.chat_model) if mode == "generative" else None,
+            timings_ms={"total": latency_ms},
+            notice=notice,
+        )
