@@ -15,7 +15,8 @@ from typing import Self
 
 from rag.answer.answerer import Limits, QuotingAndWritingAnswerer
 from rag.answer.decline import decline, with_suggestions
-from rag.answer.openers import CONSIDERED, openers
+from rag.answer.overview import CONSIDERED, Overview, overview
+from rag.answer.replies import adapted, reply
 from rag.chat_model import OpenAIChat
 from rag.collection import Collection, View, consistently
 from rag.errors import ProviderError, SettingsError
@@ -25,6 +26,7 @@ from rag.policy import Policy
 from rag.policy.in_force import PolicyInForce
 from rag.ports import ChatModel
 from rag.query.intake import objection, tidy
+from rag.query.intent import recognise, wants_no_search
 from rag.query.understand import QueryUnderstander, restated
 from rag.retrieve.fuse import ConvexFuser
 from rag.retrieve.recall import MemoryRecaller
@@ -33,7 +35,7 @@ from rag.retrieve.search import HybridRetriever
 from rag.settings import Settings, shipped_corpus
 from rag.stages import Answerer, Context, Fuser, Reader, Recaller, Reranker, Retriever, Understander
 from rag.trace import Trace
-from rag.types import Answer, Hit, Mode, Options, Paper, Retrieved, StreamEvent, Turn, ranked_papers
+from rag.types import Answer, Hit, Mode, Options, Paper, Retrieved, StreamEvent, TextDelta, Turn, ranked_papers
 from rag.values.evidence import Body, PaperEvidence
 from rag.values.query import Query
 
@@ -104,7 +106,7 @@ class Assistant:
         self._open_model = open_model
         self._models: dict[str | None, ChatModel] = {}
         self._models_lock = threading.Lock()
-        self._openers_of: tuple[int, tuple[str, ...]] = (-1, ())  # the generation, and its questions to begin with
+        self._overview_of: tuple[int, Overview] | None = None  # the generation, and what it is about
 
     @classmethod
     def open(cls, settings: Settings | None = None, *, progress: Progress = lambda _: None) -> Self:
@@ -182,19 +184,26 @@ class Assistant:
         asked, mode = tidy(question), self._mode(options)
         refusal = objection(asked)
         if refusal:
-            yield self._unaskable(asked, mode, decline(refusal))
+            yield self._unsearched(asked, mode, decline(refusal))
+            return
+        said = recognise(asked, history)
+        if wants_no_search(said, mode) and not options.standalone_question:
+            body = reply(said, asked, history, self._overview())
+            yield Retrieved(asked, ())
+            yield TextDelta(body.text)
+            yield replace(self._unsearched(asked, mode, body), intent=said.intent)
             return
         context, (query, hits) = self._find(asked, history, options, mode)
         trace = context.trace
         with trace.stage("rerank"):
-            reading = self.stages.reader.read(query, hits[: context.policy.evidence.papers], context)
+            reading = adapted(query, self.stages.reader.read(query, hits[: context.policy.evidence.papers], context))
         trace.note("read", confidence=reading.confidence, verdict=reading.verdict, missing=list(reading.missing))
         trace.score("read", {one.paper.id: one.best.score for one in reading.evidence})
         papers = ranked_papers(hits[: max(self.settings.retrieved_papers, options.papers or 0)])
         yield Retrieved(query.standalone, papers)
         body = yield from self.stages.answerer.answer(query, reading, context)
         if body.verdict == "refused" and not body.suggestions:
-            body = with_suggestions(body, self._openers())
+            body = with_suggestions(body, self._overview().questions)
         notices = list(context.notices)
         if not self.settings.has_model:
             notices.append(NO_MODEL)
@@ -205,6 +214,7 @@ class Assistant:
             _answer(asked, context.mode, body),
             standalone_question=query.standalone,
             understood_as=_understood(query, context),
+            intent=query.intent,
             retrieved=papers,
             model=context.model_name,
             policy_version=context.policy.version,
@@ -286,15 +296,15 @@ class Assistant:
         if self.settings.on_model_failure == "error":
             raise error
 
-    def _openers(self) -> tuple[str, ...]:
+    def _overview(self) -> Overview:
         catalog = self.collection.catalog
         generation = catalog.generation()
-        if self._openers_of[0] != generation:
-            papers = catalog.some(list(catalog.fingerprints())[:CONSIDERED])
-            self._openers_of = (generation, openers(papers))
-        return self._openers_of[1]
+        if self._overview_of is None or self._overview_of[0] != generation:
+            known = list(catalog.fingerprints())
+            self._overview_of = (generation, overview(catalog.some(known[:CONSIDERED]), len(known)))
+        return self._overview_of[1]
 
-    def _unaskable(self, asked: str, mode: Mode, body: Body) -> Answer:
+    def _unsearched(self, asked: str, mode: Mode, body: Body) -> Answer:
         notice = None if self.settings.has_model else NO_MODEL
         return replace(
             _answer(asked, mode, body),

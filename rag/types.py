@@ -14,6 +14,18 @@ from typing import Any, Literal
 
 Mode = Literal["extractive", "generative"]
 Verdict = Literal["answered", "closest", "refused"]
+Intent = Literal[  # what somebody wants who says something; "question": an answer from the collection
+    "question",
+    "summarise",  # one paper of it
+    "other_language",  # a question, but not in the language of the papers
+    "greeting",
+    "thanks",
+    "capabilities",  # what can be asked of Readback
+    "count",  # how many papers there are
+    "overview",  # what the collection is about
+    "conversation",  # what was said before
+    "transform",  # the last answer in another form
+]
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +171,7 @@ class Answer:
     caveat: str | None = None  # with "closest": what may be missing, in one line; it opens the text
     understood_as: str | None = None  # what was searched, where it is not what was typed
     emphasis: tuple[Emphasis, ...] = ()  # the asked-for spans of the text
+    intent: Intent = "question"
     policy_version: str = ""
     usage: Usage = Usage()
     timings_ms: Mapping[str, float] = field(default_factory=dict)  # rewrite, retrieve, rerank, answer, verify, total
@@ -184,12 +197,22 @@ class Turn:
     answer: str
     cited: tuple[str, ...] = ()  # titles of the papers cited, in order of their markers
     papers: tuple[str, ...] = ()  # ids of the same papers, where they are known
+    citations: tuple[Citation, ...] = ()  # the answer's, where they are known
+    intent: Intent = "question"
 
     @classmethod
     def of(cls, answer: Answer) -> Turn:
         """The turn that this answer ends."""
         papers = {citation.paper_id: citation.title for citation in answer.citations}
-        return cls(answer.question, answer.standalone_question, answer.text, tuple(papers.values()), tuple(papers))
+        return cls(
+            answer.question,
+            answer.standalone_question,
+            answer.text,
+            tuple(papers.values()),
+            tuple(papers),
+            answer.citations,
+            answer.intent,
+        )
 
 
 @dataclass(frozen=True, slots=True)

@@ -118,7 +118,7 @@ def _quoted(query: Query, reading: Reading, context: Context) -> tuple[Body, lis
         return refuse(query, reading.evidence, reading.missing), []
     composer, pieces, reason = Composer(), [], None
     if reading.verdict == "closest":
-        reason = caveat(reading.missing)
+        reason = caveat(query, reading.missing)
         pieces.append(composer.say(reason))
     claims = quote_answer(query, reading.evidence, context.policy.answering, context.options.papers)
     pieces += [composer.add(claim) for claim in claims]

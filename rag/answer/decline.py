@@ -17,9 +17,8 @@ CLOSE_BEHIND = 0.75  # a second paper is shown only if it comes so near to the f
 SHOWN = 2  # pieces of closest evidence
 _RESULT = re.compile(r"\b(outperform|improv|achiev|surpass|state-of-the-art|reduc|increas)\w*|%", re.IGNORECASE)
 _DATA = re.compile(r"\b(dataset|corpus|benchmark|annotat\w+)\b", re.IGNORECASE)
-
-
 CLOSEST = "The closest I found; it may not answer this."
+OTHER_LANGUAGE = "Questions are best asked in the language of the papers."
 
 
 def decline(why: str) -> Body:
@@ -50,8 +49,10 @@ def with_suggestions(body: Body, proposed: Sequence[str]) -> Body:
     return replace(body, text="\n\n".join(parts), suggestions=tuple(proposed))
 
 
-def caveat(missing: Sequence[str]) -> str:
+def caveat(query: Query, missing: Sequence[str]) -> str:
     """What opens an answer that is only the closest. missing: words that its best paper does not hold."""
+    if query.intent == "other_language":
+        return f"{OTHER_LANGUAGE} {CLOSEST}"
     if not missing:
         return CLOSEST
     return f"{CLOSEST} Not covered: {_listed([f'“{word}”' for word in missing[:3]])}."

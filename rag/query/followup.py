@@ -9,8 +9,9 @@ from dataclasses import dataclass
 from rag.chat_model import complete
 from rag.ports import ChatModel
 from rag.prompts import rewrite_messages
+from rag.query.intent import SEARCHED
 from rag.text import content_stems
-from rag.types import Turn, Usage
+from rag.types import Intent, Turn, Usage
 
 MAX_TOKENS = 120  # a stand-alone question is short
 MAX_CARRIED = 600  # characters of earlier questions that are carried over
@@ -71,6 +72,7 @@ class Resolved:
     lean: float = 0.0  # how far it needs what was before: 0 it stands alone, 1 it means nothing without
     papers: tuple[str, ...] = ()  # ids of the papers that it may be about
     within: bool = False  # it asks about these papers alone
+    intent: Intent = "question"
     usage: Usage = Usage()
 
 
@@ -97,6 +99,7 @@ def resolve_by_rule(
     own, about, carried = question.partition(ABOUT)
     if about and own.strip() and carried.endswith(")"):  # it was made stand-alone before
         return Resolved(question, own, carried[:MAX_CARRIED].removesuffix(")"), 0.7)
+    history = [turn for turn in history if turn.intent in SEARCHED]  # thanks are not what a follow-up is about
     if not history:
         return Resolved(question, question)
     last = history[-1]
@@ -109,7 +112,7 @@ def resolve_by_rule(
             return Resolved(f"{question}{ABOUT}{title})", question, title, 0.9, papers, within=bool(papers))
     lean = _lean(question)
     before = _topic(question, last)
-    if lean < LEANS and starts_afresh(question, f"{before} {' '.join(last.cited)}"):
+    if (lean < LEANS or not _refers(question)) and starts_afresh(question, f"{before} {' '.join(last.cited)}"):
         lean = 0.0
     carried = before[:MAX_CARRIED] if lean else ""
     standalone = f"{question}{ABOUT}{carried})" if lean >= LEANS else question
@@ -132,6 +135,13 @@ def _lean(question: str) -> float:
     if back:  # a pronoun behind two words of substance may well stand for these
         return 0.6 if own < RICH and len(content_stems(question[: back.start()])) < 2 else 0.3
     return 0.3 if own <= BRIEF else 0.1
+
+
+def _refers(question: str) -> bool:
+    """Whether a word of the question points back, so that a name of its own does not start afresh."""
+    return any(
+        pattern.search(question) for pattern in (_OPENS, _SUBSTITUTES, _ONE_BACK, _MANY_BACK, _STRONG)
+    ) and not _SWITCHES.search(question)
 
 
 def _topic(question: str, last: Turn) -> str:

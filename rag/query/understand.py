@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from dataclasses import replace
 
 import numpy as np
 
@@ -12,6 +13,7 @@ from rag.errors import ProviderError
 from rag.query import wants
 from rag.query.followup import Resolved, resolve_by_rule, resolve_with_model
 from rag.query.intake import in_another_script, tidy
+from rag.query.intent import Said, recognise
 from rag.stages import Context
 from rag.text import content_words, names
 from rag.types import Turn
@@ -36,8 +38,11 @@ class QueryUnderstander:
             named = [stem for name in names(own) for stem, _ in content_words(name)]
             return any(stem not in known and RARE <= view.idf(stem) < 1.0 for stem in named)
 
+        said = recognise(asked, history)
         by_rule = resolve_by_rule(asked, history, starts_afresh)
         given = tidy(context.options.standalone_question or "")
+        if said.intent == "summarise" and not given:
+            return _summary(said, by_rule, history)
         if given and given != by_rule.standalone:  # an unchanged "Understood as" is no correction
             return Resolved(given, given)
         if not given and context.mode == "generative" and (history or in_another_script(asked)):
@@ -48,7 +53,16 @@ class QueryUnderstander:
             else:
                 context.spend(found.usage)
                 return found
-        return by_rule
+        return replace(by_rule, intent="other_language") if said.intent == "other_language" else by_rule
+
+
+def _summary(said: Said, by_rule: Resolved, history: Sequence[Turn]) -> Resolved:
+    """One paper is asked for: by what it is called, or as one of those that the last answer cited."""
+    if not by_rule.papers:
+        return Resolved(by_rule.standalone, said.target, intent="summarise")
+    cited = next(turn for turn in reversed(history) if by_rule.papers[0] in turn.papers)
+    title = cited.cited[cited.papers.index(by_rule.papers[0])]
+    return Resolved(f"Summarise “{title}”", title, papers=by_rule.papers[:1], within=True, intent="summarise")
 
 
 def restated(text: str, context: Context) -> Query:
@@ -83,13 +97,14 @@ def make_query(asked: str, resolved: Resolved, context: Context) -> Query:
         wants_name=wants.wants_name(resolved.own),
         wants_many=wants.wants_many(resolved.own),
         wants_effect=wants.wants_effect(resolved.own),
+        intent=resolved.intent,
         prior=dict.fromkeys(resolved.papers, lift),
     )
 
 
 def _searches(resolved: Resolved, view: View) -> tuple[Search, ...]:
     if not resolved.carried:
-        return (make_search(resolved.standalone, 1.0, view),)
+        return (make_search(resolved.own, 1.0, view),)
     joined = f"{resolved.own} {resolved.carried}"
     if resolved.lean >= 1.0:
         return (make_search(joined, 1.0, view),)

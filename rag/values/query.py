@@ -9,6 +9,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.types import Intent
+
 Vector = NDArray[np.float32]
 
 
@@ -57,6 +59,7 @@ class Query:
     wants_name: bool
     wants_many: bool  # several papers are asked for
     wants_effect: bool
+    intent: Intent = "question"
     prior: Mapping[str, float] = field(default_factory=dict)  # paper id → addition to its fused score
 
     def coverage(self, stems: frozenset[str], *, expanded: bool = True) -> float:
@@ -75,6 +78,7 @@ class Query:
         """For the trace: what was understood."""
         wants = [name for name in ("number", "name", "many", "effect") if getattr(self, f"wants_{name}")]
         return {
+            "intent": self.intent,
             "standalone": self.standalone,
             "searches": [{"text": one.text, "weight": round(one.weight, 3)} for one in self.searches],
             "terms": {term.word: round(term.weight, 3) for term in self.terms},

@@ -16,7 +16,7 @@ PROMISED = {
     "id", "question", "standalone_question", "text", "abstained", "abstain_reason", "sentences", "citations",
     "retrieved", "mode", "model", "policy_version", "usage", "timings_ms", "verdict", "understood_as", "emphasis",
 }  # fmt: skip
-EXTRA = {"caveat", "notice", "closest", "suggestions", "confidence"}
+EXTRA = {"caveat", "notice", "closest", "suggestions", "confidence", "intent"}
 STAGES = {"rewrite", "retrieve", "rerank", "answer", "verify", "total"}
 CITATION = {"marker", "paper_id", "title", "quote", "start", "end", "score"}
 
