@@ -14,6 +14,7 @@ from markupsafe import Markup, escape
 
 from rag.answer.answerer import MARK
 from rag.answer.extractive import ALSO, MORE, SOURCE
+from rag.query.intent import SEARCHED
 from rag.types import Answer, Sentence
 from ui.page.render import visible
 
@@ -31,7 +32,7 @@ INERT = ("link", "image", "autolink", "html_inline", "html_block", "reference") 
 
 def marked_up(turn: int, answer: Answer) -> Markup:
     """The whole answer. One without sentences, e.g. because it was stopped, has no links to evidence."""
-    if answer.mode == "extractive" and answer.sentences:
+    if answer.mode == "extractive" and answer.sentences and answer.intent in SEARCHED:
         return Markup("").join(_quoted(turn, answer))
     return _written(turn, answer)
 
