@@ -83,8 +83,13 @@ class OnnxEmbedder:
             return np.zeros((0, self._dimension), dtype=np.float32)
         if len(prefixed) == 1:
             return np.stack([self._vector(prefixed[0])])
+        longest_first = sorted(range(len(prefixed)), key=lambda place: -len(prefixed[place]))  # no thread waits long
+        vectors = np.empty((len(prefixed), self._dimension), dtype=np.float32)
         with ThreadPoolExecutor(self._threads) as pool:
-            return np.stack(list(pool.map(self._vector, prefixed)))
+            found = pool.map(self._vector, (prefixed[place] for place in longest_first))
+            for place, vector in zip(longest_first, found, strict=True):
+                vectors[place] = vector
+        return vectors
 
     def _vector(self, text: str) -> NDArray[np.float32]:
         total = np.zeros(0, dtype=np.float64)

@@ -18,37 +18,15 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from rag.errors import IndexUnusable
 from rag.index.ports import Entry, GenerationGone, Listed, Manifest, Row, State, Word
+from rag.index.schema import FROM_SCHEMA_1, LIVE, STAGED, TABLES, packed, packed_counts, paper_of, rows_of, unpacked
 from rag.lru import Lru
 from rag.ports import Vectors
 from rag.types import Paper, Passage
 
 REMEMBERED = 32 << 20  # bytes of papers and sentence vectors kept parsed in memory
-LIVE = "since IS NOT NULL AND until IS NULL"
-STAGED = "since IS NULL AND until IS NULL"
-_TABLES = (
-    "CREATE TABLE IF NOT EXISTS meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)",
-    # since, until: the generations with which an entry became, and ceased to be, part of the collection.
-    # edition: what was made with the same settings; a rebuild makes another one beside it
-    """CREATE TABLE entry (
-        number INTEGER PRIMARY KEY AUTOINCREMENT, edition TEXT NOT NULL, id TEXT NOT NULL, fingerprint TEXT NOT NULL,
-        position INTEGER, since INTEGER, until INTEGER, parts INTEGER NOT NULL, spans TEXT NOT NULL,
-        counts BLOB NOT NULL, record TEXT NOT NULL, dimension INTEGER NOT NULL, passages BLOB NOT NULL,
-        sentences BLOB NOT NULL)""",
-    f"CREATE INDEX live ON entry (position, id, fingerprint, parts) WHERE {LIVE}",
-    "CREATE INDEX by_id ON entry (id)",
-    "CREATE INDEX aside ON entry (edition) WHERE since IS NULL OR until IS NOT NULL",
-    """CREATE TABLE word (number INTEGER PRIMARY KEY AUTOINCREMENT, edition TEXT NOT NULL, stem TEXT NOT NULL,
-        vector BLOB, UNIQUE (edition, stem))""",
-)
-_FROM_SCHEMA_1 = (  # the papers alone: a catalog of another schema can only be rebuilt
-    """INSERT INTO entry (edition, id, fingerprint, position, since, parts, spans, counts, record, dimension, passages,
-        sentences) SELECT '', id, fingerprint, position, 0, 0, '[]', x'', record, dimension, x'', vectors FROM paper""",
-    "DROP TABLE paper",
-)
 
 
 class Catalog:
@@ -83,6 +61,13 @@ class Catalog:
             if path.exists():
                 path.replace(f"{self._path}.damaged{end}")
         self._open = None
+
+    def upgrade(self) -> None:
+        """Bring the papers of an earlier schema into today's tables, where a rebuild finds them."""
+        if self._rows("SELECT 1 FROM sqlite_master WHERE name = 'paper'"):
+            with self._writing() as db:
+                for statement in (*TABLES, *FROM_SCHEMA_1):
+                    db.execute(statement)
 
     def generation(self) -> int:
         """A number that grows with every commit; 0 before the first."""
@@ -123,7 +108,9 @@ class Catalog:
 
     def papers(self) -> list[Paper]:
         """All papers, in the order in which they first came."""
-        return [_paper(record) for (record,) in self._rows(f"SELECT record FROM entry WHERE {LIVE} ORDER BY position")]
+        return [
+            paper_of(record) for (record,) in self._rows(f"SELECT record FROM entry WHERE {LIVE} ORDER BY position")
+        ]
 
     def paper(self, paper_id: str) -> Paper | None:
         """One paper, or None if the collection does not hold it."""
@@ -137,7 +124,7 @@ class Catalog:
         missing = [paper_id for paper_id, held in found.items() if held is None]
         select = f"SELECT id, fingerprint, record, dimension, sentences FROM entry WHERE {LIVE} AND id IN"
         for paper_id, version, record, dimension, blob in self._among(select, missing):
-            held = found[paper_id] = (_paper(record), _vectors(blob, dimension))
+            held = found[paper_id] = (paper_of(record), unpacked(blob, dimension))
             self._read.put((paper_id, version), held, len(record) + held[1].nbytes)
         return {paper_id: held for paper_id, held in found.items() if held is not None}
 
@@ -145,7 +132,7 @@ class Catalog:
         """(fingerprint of the paper, passage) of the whole collection, in order."""
         select = f"SELECT fingerprint, record, spans FROM entry WHERE {LIVE} ORDER BY position"
         for version, record, spans in self._rows(select):
-            paper = _paper(record)
+            paper = paper_of(record)
             for start, end in json.loads(spans):
                 yield version, Passage(paper.id, paper.title, start, paper.abstract[start:end])
 
@@ -153,7 +140,7 @@ class Catalog:
         """Entries by number. Raises GenerationGone if one of them has been deleted."""
         select = "SELECT number, id, fingerprint, spans, counts FROM entry WHERE number IN"
         found = [
-            Listed(number, _spanned(*row), np.frombuffer(counts, dtype=np.int32).reshape(-1, 3))
+            Listed(number, rows_of(*row), np.frombuffer(counts, dtype=np.int32).reshape(-1, 3))
             for number, *row, counts in self._among(select, numbers)
         ]
         if len(found) < len(numbers):
@@ -176,7 +163,7 @@ class Catalog:
         with self._connect() as db:
             select = f"SELECT dimension, passages, id, fingerprint, spans FROM entry WHERE {which}"
             for dimension, blob, *row in db.execute(select, values):
-                yield _spanned(*row), _vectors(blob, dimension)
+                yield rows_of(*row), unpacked(blob, dimension)
 
     def set_meta(self, **values: str) -> None:
         """Write facts that are not part of a generation."""
@@ -200,7 +187,7 @@ class Catalog:
         vectors = dict(zip(alike, embed_words([forms[stem] for stem in alike]), strict=True)) if alike else {}
         with self._writing() as db:
             for stem in new:
-                row = (edition, stem, _blob(vectors[stem]) if stem in vectors else None)
+                row = (edition, stem, packed(vectors[stem]) if stem in vectors else None)
                 numbers[stem] = db.execute("INSERT INTO word (edition, stem, vector) VALUES (?, ?, ?)", row).lastrowid
             db.executemany(
                 """INSERT INTO entry (edition, id, fingerprint, parts, spans, counts, record, dimension, passages,
@@ -212,11 +199,11 @@ class Catalog:
                         entry.paper.fingerprint,
                         len(entry.spans),
                         json.dumps(entry.spans),
-                        _counts(entry, numbers),
+                        packed_counts(entry, numbers),
                         json.dumps(asdict(entry.paper), ensure_ascii=False),
                         entry.sentence_vectors.shape[1],
-                        _blob(entry.passage_vectors),
-                        _blob(entry.sentence_vectors),
+                        packed(entry.passage_vectors),
+                        packed(entry.sentence_vectors),
                     )
                     for entry in entries
                 ],
@@ -255,7 +242,7 @@ class Catalog:
     def litter(self, edition: str) -> list[Row]:
         """Passages of an edition that are no longer, or never became, part of the collection."""
         select = "SELECT id, fingerprint, spans FROM entry WHERE until IS NOT NULL AND edition = ?"
-        return [row for found in self._rows(select, edition) for row in _spanned(*found)]
+        return [row for found in self._rows(select, edition) for row in rows_of(*found)]
 
     def sweep(self) -> None:
         """Delete the entries that are no longer part of the collection, and words of editions that have none."""
@@ -278,9 +265,6 @@ class Catalog:
             db.execute("PRAGMA synchronous=FULL")
             with db:
                 db.execute("BEGIN IMMEDIATE")
-                if db.execute("SELECT 1 FROM sqlite_master WHERE name = 'paper'").fetchone():
-                    for statement in (*_TABLES, *_FROM_SCHEMA_1):
-                        db.execute(statement)
                 yield db
 
     def _create(self) -> None:
@@ -292,7 +276,7 @@ class Catalog:
             db.execute("PRAGMA auto_vacuum=INCREMENTAL")
             db.execute("PRAGMA journal_mode=WAL")  # stays in force for the file
             with db:
-                for statement in _TABLES:
+                for statement in TABLES:
                     db.execute(statement)
         fresh.replace(self._path)
 
@@ -335,26 +319,3 @@ def _in(db: sqlite3.Connection, select: str, keys: Sequence[str | int], *values:
 
 def _set(db: sqlite3.Connection, values: Mapping[str, str]) -> None:
     db.executemany("INSERT OR REPLACE INTO meta VALUES (?, ?)", values.items())
-
-
-def _paper(record: str) -> Paper:
-    values = json.loads(record)
-    values["authors"] = tuple(values["authors"])
-    return Paper(**values)
-
-
-def _spanned(paper_id: str, fingerprint: str, spans: str) -> list[Row]:
-    return [(paper_id, fingerprint, start, end) for start, end in json.loads(spans)]
-
-
-def _counts(entry: Entry, numbers: Mapping[str, int]) -> bytes:
-    found = [(at, numbers[stem], n) for at, words in enumerate(entry.words) for stem, n in words.items()]
-    return np.asarray(found, dtype=np.int32).tobytes()
-
-
-def _blob(vectors: NDArray[np.float32]) -> bytes:
-    return vectors.astype(np.float16).tobytes()
-
-
-def _vectors(blob: bytes, dimension: int) -> Vectors:
-    return np.frombuffer(blob, dtype=np.float16).astype(np.float32).reshape(-1, dimension)

@@ -322,10 +322,11 @@ class Index:
         self.catalog.commit(facts["edition"], (), mended)
 
     def _make_way(self) -> None:
-        """Before a rebuild: set aside what cannot be read."""
+        """Before a rebuild: set aside what cannot be read, and bring over what an earlier version wrote."""
         if self.catalog.damaged():
             log.warning("the catalog cannot be read: it is set aside as *.damaged")
             self.catalog.set_aside()
+        self.catalog.upgrade()
         if self.vectors.set_aside_if_damaged():
             log.warning("the vectors cannot be opened: they are set aside as *.damaged")
         for folder in ("lexical", "cache"):  # of the first schema

@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.index.ports import CatalogStore, Row, State, passage_id
+from rag.lru import Lru
 from rag.ports import Vectors
 
 K1, B = 1.2, 0.75
@@ -27,6 +28,7 @@ MAX_WORDS = 30_000  # of the vocabulary, commonest first, can stand in for a que
 NEAREST = 8  # words that may stand in for one word of a question ...
 MIN_LIKENESS = 0.3  # ... if they are at least so much alike: 0 as any two words, 1 the same
 DISCOUNT = 0.7  # what a perfect stand-in would be worth; less alike, less worth: DISCOUNT * likeness²
+REMEMBERED = 4 << 20  # bytes of stand-ins kept in memory
 SMALL, SHARE = 64, 8  # the base is read anew when so many entries, and one in so many, have come or gone
 
 
@@ -91,7 +93,7 @@ class LexicalIndex:
         self._norms = K1 * (1 - B + B * lengths / max(usual, 1.0))
         self._stems = [*base.stems, *fresh.stems]
         # what was worked out before; by word too, since a stem that is new to the collection takes the word's vector
-        self._alike: dict[tuple[str, str], dict[str, float]] = {}
+        self._alike: Lru[tuple[str, str], dict[str, float]] = Lru(REMEMBERED)
 
     @classmethod
     def read(cls, catalog: CatalogStore, state: State, dimension: int, previous: LexicalIndex | None) -> LexicalIndex:
@@ -146,11 +148,12 @@ class LexicalIndex:
         """
         if not self._stems:
             return {stem: {} for stem in words}
-        new = {stem: word for stem, word in words.items() if (stem, word) not in self._alike}
-        fresh = self._work_out(new, embed) if new else {}
-        if len(self._alike) < MAX_WORDS:
-            self._alike |= {(stem, new[stem]): found for stem, found in fresh.items()}
-        return {stem: fresh[stem] if stem in fresh else self._alike[stem, word] for stem, word in words.items()}
+        found = {stem: self._alike.get((stem, word)) for stem, word in words.items()}
+        new = {stem: words[stem] for stem, held in found.items() if held is None}
+        for stem, fresh in (self._work_out(new, embed) if new else {}).items():
+            self._alike.put((stem, words[stem]), fresh, 200 * (1 + len(fresh)))
+            found[stem] = fresh
+        return {stem: held or {} for stem, held in found.items()}
 
     def _work_out(
         self, words: Mapping[str, str], embed: Callable[[str], NDArray[np.float32]]

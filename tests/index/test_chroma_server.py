@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Iterator
 from pathlib import Path
+from typing import Any
 
 import httpx
 import pytest
@@ -74,6 +75,23 @@ def test_index_search_change_and_remove(tmp_path: Path, server: str) -> None:
     index.remove(["paper-3"])
     assert_sound(index)
     assert not (tmp_path / "chroma").exists()
+
+
+def test_a_search_is_one_call(tmp_path: Path, server: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    index = open_index(tmp_path, chroma_url=server)
+    index.update(make_papers(60))
+    view = open_finder(index).collection.view()
+    view.nearest(view.embed("warm up"), 5, Options())
+    calls: list[str] = []
+    send = httpx.Client.send
+
+    def counted(self: httpx.Client, request: httpx.Request, **kwargs: Any) -> httpx.Response:
+        calls.append(request.url.path)
+        return send(self, request, **kwargs)
+
+    monkeypatch.setattr(httpx.Client, "send", counted)
+    assert len(view.nearest(view.embed("whales"), 50, Options())) == 50
+    assert len(calls) == 1
 
 
 def test_a_rebuild_drops_its_own_old_vectors_only(tmp_path: Path, server: str) -> None:

@@ -7,7 +7,7 @@ import shutil
 import sqlite3
 from collections.abc import Sequence
 from contextlib import closing
-from dataclasses import replace
+from dataclasses import asdict, replace
 from pathlib import Path
 from unittest.mock import Mock
 
@@ -409,3 +409,29 @@ def test_a_catalog_of_another_schema_is_refused(tmp_path: Path) -> None:
     with pytest.raises(IndexMismatch, match=r"99.*--rebuild"):
         index.check()
     assert index.update(make_papers(1), rebuild=True).total == 1
+
+
+def test_a_catalog_of_the_first_schema_keeps_its_papers_through_a_rebuild(tmp_path: Path) -> None:
+    papers = make_papers(3)
+    with closing(sqlite3.connect(tmp_path / "catalog.sqlite3")) as db, db:
+        db.execute("CREATE TABLE meta (key TEXT PRIMARY KEY, value TEXT NOT NULL)")
+        manifest = {"embedder": "words", "dimension": 256, "chunking": "sentences-1/400 tokens, title in front"}
+        facts = {"manifest": json.dumps(manifest | {"schema": 1}), "collection": "papers-1", "generation": "7"}
+        db.executemany("INSERT INTO meta VALUES (?, ?)", facts.items())
+        db.execute(
+            "CREATE TABLE paper (position INTEGER PRIMARY KEY, id TEXT UNIQUE, fingerprint TEXT, record TEXT, "
+            "spans TEXT, dimension INTEGER, vectors BLOB)"
+        )
+        db.executemany(
+            "INSERT INTO paper (id, fingerprint, record, spans, dimension, vectors) VALUES (?, ?, ?, '[]', 256, x'')",
+            [(paper.id, paper.fingerprint, json.dumps(asdict(paper))) for paper in papers],
+        )
+    (tmp_path / "cache").mkdir()
+    index = open_index(tmp_path)
+    with pytest.raises(IndexMismatch, match="--rebuild"):
+        index.update(papers)
+    assert index.update([make_paper(9)], rebuild=True).total == 4
+    assert index.catalog.papers() == [*papers, make_paper(9)]
+    assert index.catalog.generation() == 8
+    assert not (tmp_path / "cache").exists()
+    assert_sound(index)

@@ -5,9 +5,12 @@ from __future__ import annotations
 import random
 import threading
 import time
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
+from typing import Any
 
 import pytest
+from chromadb import Collection
 from filelock import FileLock
 
 import rag.index.index
@@ -152,6 +155,25 @@ def test_threads_search_while_one_updates(tmp_path: Path) -> None:
     assert errors == []
     assert len(searches) >= 5
     assert_sound(index)
+
+
+def test_searches_run_side_by_side(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    index = open_index(tmp_path)
+    index.update(make_papers(4))
+    finder = open_finder(index)
+    finder.dense.retrieve("warm up", 1, Options())  # the first one reads the files alone
+    together, query = threading.Barrier(3), Collection.query
+
+    def meet(self: Collection, *args: Any, **kwargs: Any) -> Any:
+        together.wait(60)  # breaks, and fails the search, unless all three are here at once
+        return query(self, *args, **kwargs)
+
+    monkeypatch.setattr(Collection, "query", meet)
+    with ThreadPoolExecutor(3) as pool:
+        found = list(
+            pool.map(lambda text: finder.dense.retrieve(text, 1, Options()), ["whales", "bridges", "glaciers"])
+        )
+    assert all(len(hits) == 1 for hits in found)
 
 
 def test_a_rebuild_by_another_embedder_setting_does_not_break_searches(tmp_path: Path) -> None:
