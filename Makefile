@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help chat setup test lint format eval fit pins screenshots system-packages clean
+.PHONY: help chat setup check test coverage lint format eval fit pins screenshots system-packages clean
 
 # uv brings its own certificates; a network that needs the system's is more common than one that forbids them
 export UV_NATIVE_TLS ?= 1
@@ -23,6 +23,9 @@ chat: $(VENV)/.runtime ## open the chat page on http://127.0.0.1:7860
 
 setup: $(VENV)/.runtime ## create the environment only; leaves .venv/bin/readback
 
+check: lint ## check style, types and imports, and run the unit tests: under a minute
+	@$(BIN)/python -m pytest -m unit --quiet $(ARGS)
+
 # The browser tests run by themselves: their driver keeps an event loop in the process, which other tests need free.
 test: $(VENV)/.dev ## run all tests (the browser and PostgreSQL ones need: make system-packages)
 	@[ -n "$(CHROMIUM)" ] || [ -z "$$CI" ] || { echo "make: chromium is missing; run: make system-packages"; exit 1; }
@@ -33,6 +36,9 @@ ifeq ($(CHROMIUM),)
 else
 	@$(BIN)/python -m pytest tests/e2e $(ARGS)
 endif
+
+coverage: $(VENV)/.dev ## run all tests but the browser's, and say which lines none of them reaches
+	@$(BIN)/python -m pytest --ignore=tests/e2e --cov --cov-report=term $(ARGS)
 
 lint: $(VENV)/.dev ## check style and types
 	@$(BIN)/ruff format --check --quiet . || { echo "make: not formatted; run: make format"; exit 1; }

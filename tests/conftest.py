@@ -17,6 +17,58 @@ _getaddrinfo = socket.getaddrinfo
 _LOCAL = {"localhost", "127.0.0.1", "::1", "0.0.0.0", "::", "", None, b"localhost", b"127.0.0.1"}
 
 
+# Files by their need, from the folder of tests; what is not listed is a unit test, which ``make check`` runs.
+BROWSER = ("e2e/", "ui/api/test_login_page.py")
+SERVER = (
+    "engine/test_local_model.py",
+    "events/test_processes.py",
+    "index/test_chroma_server.py",
+    "index/test_processes.py",
+    "providers/test_local_model.py",
+    "ui/api/test_serve.py",
+    "ui/test_kill.py",
+)
+SLOW = (
+    "answer/test_drafting.py",
+    "answer/test_extractive.py",
+    "answer/test_followup.py",
+    "answer/test_verification.py",
+    "cli/",
+    "corpus/test_properties.py",
+    "engine/",
+    "eval/test_baselines.py",
+    "eval/test_benchmarks.py",
+    "eval/test_blame.py",
+    "eval/test_commands.py",
+    "eval/test_floors_hold.py",
+    "eval/test_judge.py",
+    "eval/test_ppi.py",
+    "eval/test_report.py",
+    "eval/test_run.py",
+    "eval/test_stats.py",
+    "index/",
+    "llamaindex/",
+    "retrieve/",
+    "text/test_growth.py",
+    "ui/",
+)
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    """Mark every test by what it needs; one that says itself that it is slow stays so."""
+    here = Path(__file__).parent
+    for item in items:
+        file = item.path.relative_to(here).as_posix()
+        if file.startswith(BROWSER):
+            item.add_marker("browser")
+        elif file.startswith(SERVER) or "[postgres" in item.name:
+            item.add_marker("server")
+        elif file.startswith(SLOW) or item.get_closest_marker("slow"):
+            item.add_marker("slow")
+        else:
+            item.add_marker("unit")
+
+
 class NetworkClosed(OSError):
     """A test tried to leave this machine."""
 
