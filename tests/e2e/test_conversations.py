@@ -160,9 +160,10 @@ def test_export_is_markdown_and_bibtex_of_the_cited_papers(page: Page, tmp_path:
     page.on("download", save)
     row.get_by_role("button", name="Export").click()
     page.wait_for_function("document.querySelector('#rb-toast').textContent === 'Exported.'")
-    until(lambda: page.evaluate("1") and len(saved) == 2, "two files")
+    until(lambda: page.evaluate("1") and len(saved) == 3, "three files")
     text = {path.suffix: path.read_text("utf-8") for path in saved}
     assert LIST_QUESTION.rstrip("?") in text[".md"]
+    assert "TY  - " in text[".ris"]
     titles = page.locator(".card h3").count()
     assert len(bibtexparser.loads(text[".bib"]).entries) == titles
 

@@ -13,7 +13,7 @@ from rag.events.records import Conversation, ConversationSummary, Kind
 from rag.types import Answer
 from ui.api.ask import ERRORS
 from ui.api.asking import PRINTABLE, IdentityDep, ServicesDep
-from ui.services.export import cited_papers, conversation_bibtex, conversation_markdown
+from ui.services.export import cited_papers, conversation_bibtex, conversation_markdown, conversation_ris
 
 router = APIRouter(prefix="/api/conversations", tags=["Conversations"])
 ConversationId = Annotated[str, Path(max_length=200, pattern=PRINTABLE)]
@@ -105,13 +105,15 @@ def export(
     conversation: ConversationId,
     services: ServicesDep,
     identity: IdentityDep,
-    format: Literal["markdown", "bibtex"] = "markdown",
+    format: Literal["markdown", "bibtex", "ris"] = "markdown",
 ) -> Response:
-    """The conversation as Markdown with BibTeX of the papers cited, or the BibTeX alone."""
+    """The conversation as Markdown with BibTeX of the papers cited, or BibTeX or RIS alone."""
     held = services.store.conversation(identity.user, conversation)
     papers = cited_papers(held, services.assistant.paper)
     if format == "bibtex":
         text, kind, name = conversation_bibtex(papers), "application/x-bibtex", "conversation.bib"
+    elif format == "ris":
+        text, kind, name = conversation_ris(papers), "application/x-research-info-systems", "conversation.ris"
     else:
         text, kind, name = conversation_markdown(held, papers), "text/markdown", "conversation.md"
     return Response(text, media_type=kind, headers={"content-disposition": f'attachment; filename="{name}"'})

@@ -90,8 +90,8 @@ class Conversations:
         return {"said": "Restored."}
 
     def export(self, given: Mapping[str, Any], user: str) -> dict[str, Any]:
-        """Files to save: the conversation as Markdown, and the papers that it cites as BibTeX."""
-        from ui.services.export import cited_papers, conversation_bibtex, conversation_markdown
+        """Files to save: the conversation as Markdown, and the papers that it cites as BibTeX and RIS."""
+        from ui.services.export import cited_papers, conversation_bibtex, conversation_markdown, conversation_ris
 
         conversation = self._store.conversation(user, arguments.token(given, "conversation"))
         papers = cited_papers(conversation, self._services.assistant.paper)
@@ -100,6 +100,7 @@ class Conversations:
         files = [{"name": f"{stem}.md", "type": "text/markdown", "text": conversation_markdown(conversation, papers)}]
         if papers:
             files.append({"name": f"{stem}.bib", "type": "text/plain", "text": conversation_bibtex(papers)})
+            files.append({"name": f"{stem}.ris", "type": "text/plain", "text": conversation_ris(papers)})
         return {"files": files, "said": "Exported."}
 
 

@@ -47,8 +47,11 @@ def failed_turn(turn: int, question: str, message: str) -> Markup:
 
 
 def copy_text(answer: Answer, edit: str | None = None) -> str:
-    """The answer and what it cites, as plain text to paste elsewhere."""
-    quotes = [f"[{one.marker}] {one.title}. “{one.quote}”" for one in answer.citations]
+    """The answer and what it cites, as plain text to paste elsewhere; no quote stands in it twice."""
+    quotes = [
+        f"[{one.marker}] {one.title}." + ("" if one.quote in answer.text and edit is None else f" “{one.quote}”")
+        for one in answer.citations
+    ]
     return "\n".join([edit or answer.text, *(["", *quotes] if quotes else [])])
 
 

@@ -11,8 +11,14 @@ from typing import Any
 from rag.events.records import Conversation, Episode
 from rag.types import Answer, Citation, Paper
 
-_MARKUP = re.compile(r"([\\`*_{}\[\]<>#|!~&$])")
-_LINE_START = re.compile(r"^(\s*\d*)([-+=]|(?<=\d)[.)])", re.MULTILINE)
+# what would become markup in CommonMark; a marker like [1] and an underscore within a word would not
+_MARKUP = re.compile(
+    r"[\\`*~|]|(?<![^\W_])_|_(?![^\W_])|<(?=[A-Za-z/!?])|&(?=#?\w{1,40};)|!(?=\[)|\[(?!\d{1,4}\](?![:(\[]))|(?<=\])[:(\[]|(?<=\w)@"
+)
+_LINE_START = re.compile(r"^([ \t]{0,200})([-+=#>]|\d{1,9}(?=[.)]))", re.MULTILINE)
+_ALIVE = re.compile(
+    r"\\[!-/:-@\[-`{-~]|<(?=[A-Za-z/!?])|!(?=\[)|\[(?!\d{1,4}\](?![:(\[]))|(?<=\])[:(\[]|&(?=#?\w{1,40};)"
+)
 _ARXIV = re.compile(r"arxiv:(\d{4}\.\d{4,5})(v\d+)?", re.IGNORECASE)
 _DOI = re.compile(r"(?:doi:|https?://doi\.org/)(10\.\d{4,9}/\S+)", re.IGNORECASE)
 
@@ -52,14 +58,44 @@ def conversation_markdown(conversation: Conversation, papers: Sequence[Paper]) -
 
 
 def answer_markdown(answer: Answer, papers: dict[str, Paper]) -> str:
-    """One answer with a list of what its markers rest on. papers: by id, for addresses and years."""
-    parts = [plain(answer.text)] if answer.text else []
+    """One answer with a list of what its markers rest on. papers: by id, for addresses and years.
+
+    What a model wrote is Markdown already, and stays it, but for links, pictures and HTML.
+    """
+    written = answer.mode == "generative"
+    parts = [inert(answer.text) if written else plain(answer.text)] if answer.text else []
     if answer.notice:
         parts.append(f"*{plain(answer.notice)}*")
-    sources = [_source(citation, papers.get(citation.paper_id)) for citation in answer.citations]
+    sources = [_source(citation, papers.get(citation.paper_id), quoted=not written) for citation in answer.citations]
     if sources:
         parts.append("\n".join(sources))
     return "\n\n".join(parts)
+
+
+def inert(markdown: str) -> str:
+    """Markdown without links, pictures, addresses and HTML: those stay text."""
+    return _ALIVE.sub(lambda one: one[0] if one[0][0] == "\\" else f"\\{one[0]}", _visible(markdown))
+
+
+def conversation_ris(papers: Sequence[Paper]) -> str:
+    """RIS of these papers, for reference managers."""
+    import rispy
+
+    def entry(paper: Paper) -> dict[str, Any]:
+        doi = _DOI.match(paper.id) or _DOI.match(paper.url or "")
+        fields = {
+            "type_of_reference": "JOUR" if doi else "GEN",
+            "title": _visible(paper.title).replace("\n", " "),
+            "authors": [_visible(name).replace("\n", " ") for name in paper.authors],
+            "year": str(paper.year) if paper.year else "",
+            "abstract": _visible(paper.abstract).replace("\n", " "),
+            "doi": doi[1] if doi else "",
+            "urls": [paper.url] if paper.url and re.fullmatch(r"https?://[^\s<>]+", paper.url) else [],
+            "id": paper.id,
+        }
+        return {name: value for name, value in fields.items() if value}
+
+    return str(rispy.dumps([entry(paper) for paper in papers])) if papers else ""
 
 
 def conversation_bibtex(papers: Sequence[Paper]) -> str:
@@ -82,18 +118,29 @@ def bibtex(papers: Iterable[Paper]) -> str:
 
 def plain(text: str) -> str:
     """Text that Markdown shows as it is: no link, picture, heading, list or HTML comes out of it."""
-    visible = "".join(char if char.isprintable() or char == "\n" else " " for char in text)
-    return _LINE_START.sub(r"\1\\\2", _MARKUP.sub(r"\\\1", visible))
+    escaped = _MARKUP.sub(r"\\\g<0>", _visible(text))
+    return _LINE_START.sub(_escaped_start, escaped)
+
+
+def _escaped_start(match: re.Match[str]) -> str:
+    space, sign = match.groups()
+    return f"{space}{sign}\\" if sign[0].isdigit() else f"{space}\\{sign}"
+
+
+def _visible(text: str) -> str:
+    return "".join(char if char.isprintable() or char == "\n" else " " for char in text)
 
 
 def _citations(turn: Episode) -> Sequence[Citation]:
     return turn.interaction.answer.citations if turn.interaction.answer else ()
 
 
-def _source(citation: Citation, paper: Paper | None) -> str:
+def _source(citation: Citation, paper: Paper | None, *, quoted: bool) -> str:
+    """One line of the list of sources. quoted: whether the quote stands in the answer already."""
     year = f" ({paper.year})" if paper and paper.year else ""
     link = f" <{paper.url}>" if paper and paper.url and re.fullmatch(r"https?://[^\s<>]+", paper.url) else ""
-    return f"- \\[{citation.marker}\\] **{plain(citation.title)}**{year}{link}: “{plain(citation.quote)}”"
+    quote = "" if quoted else f": “{plain(citation.quote)}”"
+    return f"- [{citation.marker}] **{plain(citation.title)}**{year}{link}{quote}"
 
 
 def _entry(paper: Paper, key: str) -> dict[str, str]:

@@ -7,6 +7,7 @@ import string
 
 import bibtexparser
 import pytest
+import rispy
 from fastapi.testclient import TestClient
 from hypothesis import given, settings
 from hypothesis import strategies as st
@@ -14,7 +15,7 @@ from markdown_it import MarkdownIt
 
 from rag.types import Paper
 from tests.ui.samples import PAPERS, REWRITES
-from ui.services.export import bibtex, conversation_bibtex, plain
+from ui.services.export import bibtex, conversation_bibtex, inert, plain
 
 
 def test_markdown_has_questions_quotes_and_bibtex(client: TestClient) -> None:
@@ -30,6 +31,11 @@ def test_markdown_has_questions_quotes_and_bibtex(client: TestClient) -> None:
     entries = bibtexparser.loads(alone.text).entries
     assert {one["url"] for one in entries} >= {PAPERS[0].url}
     assert alone.text.strip() in export.text
+    ris = rispy.loads(client.get(address, params={"format": "ris"}).text)
+    assert {one["title"] for one in ris} == {one["title"].strip("{}") for one in entries}
+    quote = reply["answer"]["citations"][0]["quote"]
+    assert export.text.partition("## BibTeX")[0].count(quote) == 1
+    assert "\\" not in export.text.partition("## BibTeX")[0]
     assert client.get(address, params={"format": "exe"}).status_code == 422
     assert client.get("/api/conversations/nobodys/export").status_code == 404
 
@@ -82,6 +88,33 @@ def test_any_title_gives_balanced_bibtex(titles: list[str]) -> None:
 def test_any_text_stays_plain(text: str) -> None:
     html = MarkdownIt("commonmark").render(plain(text))
     assert set(re.findall(r"<(\w+)", html)) <= {"p", "br", "pre", "code"}
+
+
+@settings(deadline=None)
+@given(st.text(st.sampled_from(string.punctuation + "ab1 \n"), max_size=60))
+def test_a_models_markdown_brings_no_link_picture_or_html(text: str) -> None:
+    html = MarkdownIt("commonmark").render(inert(text))
+    assert not set(re.findall(r"<(\w+)", html)) - {
+        *(
+            "p",
+            "br",
+            "pre",
+            "code",
+            "em",
+            "strong",
+            "ul",
+            "ol",
+            "li",
+            "hr",
+            "blockquote",
+            *(f"h{n}" for n in range(1, 7)),
+        )
+    }
+
+
+@pytest.mark.parametrize("text", ["snake_case and x < y & z", "see [1], [12].", "100% (about 3.5)", "a - b", "C++ #1"])
+def test_ordinary_text_needs_no_escapes(text: str) -> None:
+    assert plain(text) == text
 
 
 @pytest.mark.parametrize(
