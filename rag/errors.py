@@ -34,6 +34,10 @@ class CorpusError(ReadbackError):
         where = file if line is None else f"{file}, line {line}"
         super().__init__(f"{where}: {reason}")
 
+    def __reduce__(self) -> tuple[type[CorpusError], tuple[str, int | None, str]]:
+        """Another process reads files, and hands its faults over."""
+        return type(self), (self.file, self.line, self.reason)
+
 
 class IndexUnusable(ReadbackError):
     """The index cannot be used as it is."""

@@ -162,10 +162,9 @@ class Gate:
             identity = self._door.identify(request)
         except KeyRefused:
             try:
-                rates.check_failures(address)
+                rates.guess(address)
             except RateLimited as error:
                 return None, explained(error)
-            rates.failed(address)
             wrong = problem(401, "The API key is wrong.", "invalid_api_key", headers={"WWW-Authenticate": "Bearer"})
             return None, wrong
         if self._foreign(request) and (identity is None or identity.how != "key"):

@@ -5,8 +5,8 @@ from __future__ import annotations
 from html import escape
 from typing import TYPE_CHECKING, Annotated
 
+from anyio import CapacityLimiter, to_thread
 from fastapi import APIRouter, Form, Request
-from starlette.concurrency import run_in_threadpool
 from starlette.responses import HTMLResponse, RedirectResponse, Response
 
 from ui.access.door import address_of
@@ -29,12 +29,14 @@ p {{ margin: 0 }}
 <label for="password">Password, or API key without a name</label>
 <input id="password" name="password" type="password" autocomplete="current-password" maxlength="1000" required>
 <input type="hidden" name="next" value="{next}"><button>Log in</button></form></main></body></html>"""
+HASHED_AT_ONCE = 2  # argon2 takes 64 MiB and a core for each
 WRONG = '<p role="alert">Name and password do not fit.</p>'
 
 
 def login_routes(door: Door, services: Services) -> APIRouter:
     """/login and /logout."""
     router = APIRouter(include_in_schema=False)
+    hashing = CapacityLimiter(HASHED_AT_ONCE)
 
     def form(next: str, message: str = "", status: int = 200) -> HTMLResponse:
         page = PAGE.format(message=message, next=escape(next))
@@ -54,10 +56,9 @@ def login_routes(door: Door, services: Services) -> APIRouter:
         next: Annotated[str, Form(max_length=2000)] = "/",
     ) -> Response:
         address = address_of(request)
-        services.rates.check_failures(address)
-        cookie = await run_in_threadpool(door.enter, name.strip(), password)  # argon2 takes its time
+        services.rates.guess(address)
+        cookie = await to_thread.run_sync(door.enter, name.strip(), password, limiter=hashing)
         if cookie is None:
-            services.rates.failed(address)
             return form(local_path(next), WRONG, 401)
         response = RedirectResponse(local_path(next), 303)
         set_session(response, door, request, cookie, door.sessions.max_age_s("user"))

@@ -116,7 +116,9 @@ def readyz(request: Request, services: ServicesDep) -> Response:
 @router.get("/metrics", response_class=Response, responses={200: {"content": {"text/plain": {}}}})
 def metrics(services: ServicesDep, _: IdentityDep) -> Response:
     """For Prometheus: requests, latency by stage, abstentions, feedback, tokens and cost."""
-    return Response(services.metrics.text(), media_type="text/plain; version=0.0.4; charset=utf-8")
+    return Response(
+        services.metrics.text(services.store.health()), media_type="text/plain; version=0.0.4; charset=utf-8"
+    )
 
 
 @router.get("/api/me")

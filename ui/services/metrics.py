@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from rag.events.records import Feedback, Source
+from rag.events.records import Feedback, Health, Source
 from rag.types import Answer
 
 STAGES = ("rewrite", "retrieve", "rerank", "answer", "verify", "total")
@@ -13,7 +13,7 @@ class Metrics:
 
     def __init__(self) -> None:
         """All counts start at zero."""
-        from prometheus_client import CollectorRegistry, Counter, Histogram
+        from prometheus_client import CollectorRegistry, Counter, Gauge, Histogram
 
         self.registry = registry = CollectorRegistry()
         self._answers = Counter(
@@ -38,6 +38,8 @@ class Metrics:
             ["area", "method", "status"],
             registry=registry,
         )
+
+        self._record = Gauge("readback_record", "Interactions by what became of them", ["state"], registry=registry)
 
     def answered(self, answer: Answer, source: Source) -> None:
         """Count a finished answer."""
@@ -68,8 +70,11 @@ class Metrics:
         """Count an HTTP request. area: one of a few names, never a path, which anybody can make up."""
         self._requests.labels(area, method, str(status)).inc()
 
-    def text(self) -> bytes:
-        """The exposition format."""
+    def text(self, record: Health | None = None) -> bytes:
+        """The exposition format. record: how the record of events does."""
         from prometheus_client import generate_latest
+
+        for state in ("queued", "written", "failed", "dropped"):
+            self._record.labels(state).set(getattr(record, state, 0))
 
         return generate_latest(self.registry)

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 from rag.errors import ReadbackError
 from rag.types import Paper
 from ui.services.neighbours import Neighbours
+from ui.services.reading import read_apart
 
 if TYPE_CHECKING:
     from rag.engine import Assistant
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
 
 UNDO_PAPERS = 100  # removed ones that can be put back
 UNKNOWN_PAPER = "The collection has no paper with this id."
-MAX_UPLOAD_RECORDS = 50_000  # of one file; larger collections are indexed from the command line
 
 
 class ReadOnly(ReadbackError):
@@ -109,9 +109,7 @@ class Papers:
         """
         self._check_writable()
         self.check_size(len(data))
-        from rag.corpus import Limits, read_bytes
-
-        reading = read_bytes(name, data, skip_bad=skip_bad, limits=Limits(records=MAX_UPLOAD_RECORDS))
+        reading = read_apart(name, data, skip_bad=skip_bad)
         with self._writing:
             done = self._assistant.index.update(reading.papers, progress=progress)
         return UploadReport(

@@ -12,7 +12,7 @@ if TYPE_CHECKING:
     from limits import RateLimitItem as Limit
 
 OTHER_PER_QUESTION = 10  # a page makes several small requests for one question
-FAILED_LOGINS_PER_MINUTE = 20  # from one address
+LOGINS_PER_MINUTE = 20  # from one address
 
 
 class RateLimited(ReadbackError):
@@ -43,7 +43,7 @@ class Rates:
             "user": per_minute(user_per_minute * OTHER_PER_QUESTION, "user-other"),
             "address": per_minute(address_per_minute * OTHER_PER_QUESTION, "address-other"),
         }
-        self._failed = RateLimitItemPerMinute(FAILED_LOGINS_PER_MINUTE, namespace="failed")
+        self._guesses = RateLimitItemPerMinute(LOGINS_PER_MINUTE, namespace="guess")
 
     def question(self, user: str, address: str | None) -> None:
         """Count a question of a user, from an address if it came over the network. Raises RateLimited."""
@@ -56,14 +56,9 @@ class Rates:
         self._hit(self._other["address"], address)
         self._hit(self._other["user"], user)
 
-    def check_failures(self, address: str) -> None:
-        """Raise RateLimited if this address has guessed too often; ask before looking at another guess."""
-        if not self._limiter.test(self._failed, address):
-            raise RateLimited(self._wait_s(self._failed, address))
-
-    def failed(self, address: str) -> None:
-        """Count a wrong key or password."""
-        self._limiter.hit(self._failed, address)
+    def guess(self, address: str) -> None:
+        """Count a try to log in or a wrong key, before anything costly is done about it. Raises RateLimited."""
+        self._hit(self._guesses, address)
 
     def _hit(self, limit: Limit | None, who: str) -> None:
         if limit is not None and not self._limiter.hit(limit, who):

@@ -258,6 +258,10 @@ def test_guessing_is_slowed_down(outside: TestClient, monkeypatch: pytest.Monkey
     monkeypatch.setattr(time, "time", lambda: now)  # hashing may take longer than the minute that is counted
     codes = [outside.post("/login", data={"name": "ada", "password": f"guess {n}"}).status_code for n in range(22)]
     assert codes == [401] * 20 + [429] * 2
+    hashed: list[str] = []
+    monkeypatch.setattr(Users, "verify", lambda _, name, __: hashed.append(name))
+    assert outside.post("/login", data={"name": "ada", "password": "guess"}).status_code == 429
+    assert hashed == [], "a guess is counted before it costs anything"
     refused = outside.get("/api/me", headers=bearer("another-wrong-key-1"))
     assert refused.status_code == 429
     assert int(refused.headers["retry-after"]) >= 1

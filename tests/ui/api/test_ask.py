@@ -11,8 +11,11 @@ from fastapi.testclient import TestClient
 from rag.types import Retrieved
 from tests.ui.conftest import MakeServices, client_of
 from tests.ui.samples import FOLLOW_UP, PAPERS, REWRITES, UNKNOWN, EndlessModel
+from ui.api.ask import frames
+from ui.api.asking import begun
 from ui.services import Asker, Place, Services
-from ui.services.asking import STOPPED
+from ui.services.asking import RESTARTED, STOPPED
+from ui.services.runs import Stopping
 
 
 def ask(client: TestClient, question: str = REWRITES, **more: Any) -> Any:
@@ -244,3 +247,17 @@ def test_how_an_answer_was_found_is_told_to_its_owner_alone(client: TestClient) 
     assert answer["retrieved"][0]["paper_id"] in reply["trace"]["papers"]
     assert client.get(f"/api/answers/{answer['id']}/trace", headers={"sec-fetch-mode": "cors"}).status_code == 404
     assert client.get("/api/answers/nothing/trace").status_code == 404
+
+
+def test_a_stream_ends_with_an_error_when_the_server_is_stopped(make_services: MakeServices) -> None:
+    services = make_services(model=EndlessModel(), unsupported="mark")
+    events = services.asking.stream(REWRITES, asker=Asker("ada"), place=Place("c1"), source="api")
+    told = frames(begun(events), "c1", 1)
+    assert "event: retrieved" in next(told)
+    services.asking.close(timeout_s=0.0)
+    assert '"code": "stopping"' in list(told)[-1]
+    with pytest.raises(Stopping):
+        services.asking.ask(REWRITES, asker=Asker("ada"), source="api")
+    (episode,) = services.store.conversation("ada", "c1").turns
+    assert episode.interaction.answer is not None
+    assert episode.interaction.answer.notice == RESTARTED

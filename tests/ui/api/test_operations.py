@@ -79,6 +79,7 @@ def test_metrics_count_what_happens(client: TestClient) -> None:
     assert 'readback_stage_seconds_count{stage="total"} 2.0' in lines
     assert 'readback_http_requests_total{area="api",method="POST",status="200"} 2.0' in lines
     assert 'readback_tokens_total{direction="prompt"} 0.0' in lines
+    assert "readback_record{" in reply.text
     assert "rewrites" not in reply.text  # nobody's words
 
 
