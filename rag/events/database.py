@@ -155,7 +155,7 @@ def postgres_engine(url: URL, busy_timeout_s: float) -> Engine:
             connect_args={"connect_timeout": 10},
         )
     except ImportError:
-        raise EventError("PostgreSQL needs a driver: pip install 'readback[postgres]'.") from None
+        raise EventError("PostgreSQL needs a driver: pip install '.[postgres]'.") from None
 
     def on_connect(connection: Any, _record: object) -> None:
         with connection.cursor() as cursor:

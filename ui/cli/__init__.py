@@ -12,6 +12,8 @@ import sys
 
 import click
 
+from rag import __version__
+
 COMMANDS = {  # name: (where it is, what it does)
     "ask": ("ui.cli.ask:ask", "Answer a question, or a file of questions."),
     "why": ("ui.cli.why:why", "Say how an answer was found, or why there was none."),
@@ -43,7 +45,7 @@ class _Lazy(click.Group):
 
 
 @click.group(cls=_Lazy, context_settings={"help_option_names": ["-h", "--help"]})
-@click.version_option(package_name="readback", prog_name="readback")
+@click.version_option(__version__, prog_name="readback")
 def group() -> None:
     """Ask a collection of paper abstracts; every sentence of the answer can be read back against its source.
 
