@@ -2,23 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import click
 
+from eval.console import FILE, home, opened_setup, progress_bar, run_and_print, settings_of_user
+from eval.lab.commands import COMMANDS
+
 if TYPE_CHECKING:
     from eval.config import Config
-    from eval.gold import Dataset
-    from eval.lab.verdicts import Task
     from eval.results import Run
     from eval.run import Setup
-    from rag.settings import Settings
 
-FOLDER = click.Path(exists=True, file_okay=False, path_type=Path)
-FILE = click.Path(exists=True, dir_okay=False, path_type=Path)
 SPLIT = click.Choice(["dev", "test"])
 
 
@@ -63,8 +59,8 @@ def run_command(
     config = Config.read(file) if file else Config()
     config = replace(config, **{key: value for key, value in given.items() if value is not None})
     config = config.fast() if fast else config
-    with _opened(config, _settings()) as setup:
-        run = _execute(setup)
+    with opened_setup(config, settings_of_user()) as setup:
+        run = run_and_print(setup)
         if blame or (blame is None and not setup.settings.writes):
             _blame(setup, run)
         if report:
@@ -82,7 +78,7 @@ def report_command(run: str) -> None:
     from eval.report import write_report
     from eval.results import find
 
-    click.echo(write_report(find(_home(), run)))
+    click.echo(write_report(find(home(), run)))
 
 
 @evaluation.command("compare")
@@ -92,7 +88,7 @@ def compare_command(before: str, after: str) -> None:
     """Is AFTER better than BEFORE? Each is a run, or RUN:SYSTEM, such as latest:bm25."""
     from eval.compare import Side, cautions, compare_values, comparison_table
 
-    old, new = Side.of(_home(), before), Side.of(_home(), after)
+    old, new = Side.of(home(), before), Side.of(home(), after)
     for caution in cautions(old, new):
         click.echo(caution, err=True)
     click.echo(f"before: {old}\nafter:  {new}\n")
@@ -105,104 +101,11 @@ def history_command(split: str) -> None:
     """Plot the full runs over time into an HTML page."""
     from eval.history import write_history
 
-    click.echo(write_history(_home(), split))
+    click.echo(write_history(home(), split))
 
 
-@evaluation.command("retrieval")
-@click.argument("path", type=FOLDER)
-@click.option("--limit", type=click.IntRange(min=0), default=0, help="So many queries at most; 0: all.")
-def retrieval_command(path: Path, limit: int) -> None:
-    """Rank the documents of a folder in BEIR's format, with Readback and the baselines."""
-    from eval.lab.beir import rankers, read_benchmark
-    from eval.lab.benchmark import retrieval_table, run_retrieval
-
-    benchmark = read_benchmark(path).first(limit)
-    click.echo(f"{benchmark.name}: {len(benchmark.papers)} documents, {len(benchmark.queries)} queries", err=True)
-    home = _home()
-    with _bar("indexing", "documents", len(benchmark.papers)) as progress:
-        started = rankers(benchmark, _settings(), home / "cache", progress)
-        first = next(started)
-    with _bar("ranking", "queries", 5 * len(benchmark.queries)) as progress:
-        scores = run_retrieval(benchmark, first, started, home, progress)
-    click.echo(retrieval_table(scores))
-
-
-@evaluation.command("claims")
-@click.argument("path", type=FOLDER)
-@click.option("--split", default="test", show_default=True, help="Of qa.jsonl.")
-@click.option("--limit", type=click.IntRange(min=0), default=0, help="So many claims at most; 0: all.")
-def claims_command(path: Path, split: str, limit: int) -> None:
-    """Choose and verify the evidence for expert claims: a folder with SciFact's corpus and qa.jsonl."""
-    from eval.lab.claims import claims_table, measure_claims, read_claims
-
-    papers, claims = read_claims(path, split)
-    claims = claims[:limit] if limit else claims
-    with _bar("indexing", "documents", len(papers)) as indexing:
-        from eval.collection import prepare
-
-        own = prepare(_settings(), papers, _home() / "cache", indexing)
-    with _bar("verifying", "claims", len(claims)) as progress:
-        scores = measure_claims(own, claims, progress)
-    click.echo(claims_table(scores))
-
-
-@evaluation.command("qa")
-@click.argument("path", type=FILE)
-@click.option("--limit", type=click.IntRange(min=0), default=0, help="So many questions at most; 0: all.")
-def qa_command(path: Path, limit: int) -> None:
-    """Answer, or decline, the questions of a file in the format of PubMedQA (yes/no/maybe) or SQuAD 2."""
-    from eval.config import Config
-    from eval.lab.qa import confidence_table, read_dataset
-    from eval.run import grade
-
-    dataset = read_dataset(path)
-    with _opened(Config(limit=limit), _settings(), dataset) as setup:
-        run = _execute(setup)
-        for name, graded in grade(run.rows(), setup.questions).items():
-            if text := confidence_table(dataset, graded):
-                click.echo(f"\n{name}\n{text}")
-
-
-@evaluation.command("label")
-@click.argument("run", default="latest")
-@click.option("--against", help="Another run, or RUN:SYSTEM: which of the two replies is better?")
-@click.option("--count", default=20, show_default=True, help="Stop after so many.")
-@click.option("--who", envvar="USER", default="someone", help="Who labels.")
-def label_command(run: str, against: str | None, count: int, who: str) -> None:
-    """Say of stored replies whether they are right, or which is better; and see what that means for all of them."""
-    from eval.lab.label import label
-    from eval.lab.verdicts import cases
-
-    task = _task(run, against)
-    known = cases(task.run.questions(), {paper.id: paper for paper in task.run.papers()})
-
-    def ask(prompt: str) -> str:
-        return str(click.prompt(prompt, prompt_suffix=": ", default="", show_default=False))
-
-    done = label(task, known, count=count, who=who, ask=ask, say=click.echo)
-    click.echo(f"{done} labels made.", err=True)
-    _estimate(task)
-
-
-@evaluation.command("judge")
-@click.argument("run", default="latest")
-@click.option("--against", help="Another run, or RUN:SYSTEM: which of the two replies is better?")
-@click.option("--model", help="The judge's model; default: the one that the settings name.")
-@click.option("--limit", type=click.IntRange(min=0), default=0, help="So many verdicts at most; 0: all.")
-def judge_command(run: str, against: str | None, model: str | None, limit: int) -> None:
-    """Let a language model judge stored replies, and combine its verdicts with the labels of people."""
-    from eval.lab.verdicts import cases, judge
-    from rag.chat_model import OpenAIChat
-
-    task = _task(run, against)
-    chat = OpenAIChat.from_settings(_settings(), model)
-    known = cases(task.run.questions(), {paper.id: paper for paper in task.run.papers()})
-    with _bar("judging", "replies", min(limit or len(known), len(known))) as progress:
-        done, errors = judge(task, chat, known, limit=limit, progress=progress)
-    click.echo(f"{done} verdicts, {len(errors)} failed.", err=True)
-    for error in errors[:5]:
-        click.echo(error, err=True)
-    _estimate(task)
+for command in COMMANDS:
+    evaluation.add_command(command)
 
 
 @evaluation.group("gold")
@@ -215,7 +118,8 @@ def gold_check_command() -> None:
     """Read all gold questions strictly, look their facts up, and compare them with the frozen hashes."""
     import json
 
-    from eval.gold import GOLD, check_facts, current_hashes, load_gold, read_abstracts
+    from eval.gold import GOLD, load_gold
+    from eval.goldcheck import check_facts, current_hashes, read_abstracts
 
     questions = load_gold()
     complaints = check_facts(questions, read_abstracts())
@@ -229,45 +133,19 @@ def gold_check_command() -> None:
     click.echo(f"{len(questions)} questions, every fact found, hashes as frozen")
 
 
-@contextmanager
-def _opened(config: Config, settings: Settings, others: Dataset | None = None) -> Iterator[Setup]:
-    from eval.run import open_setup
+@gold_group.command("freeze")
+def gold_freeze_command() -> None:
+    """Record the content of both splits, so that a later change of a question cannot go unnoticed."""
+    from eval.goldcheck import freeze
 
-    with _bar("indexing", "papers", None) as progress:
-        opened = open_setup(config, settings, others=others, progress=progress)
-        setup = opened.__enter__()
-    try:
-        yield setup
-    finally:
-        opened.__exit__(None, None, None)
-
-
-def _execute(setup: Setup) -> Run:
-    from eval.config import READBACK
-    from eval.run import execute, grade
-    from eval.slices import slices
-    from eval.table import aligned, table
-
-    with _bar("asking", "replies", len(setup.items) * len(setup.systems)) as progress:
-        run = execute(setup, progress=progress)
-    click.echo(table({name: run.figures(name) for name in run.systems}))
-    rows = run.rows()
-    for title, part in slices(grade(rows, setup.questions).get(READBACK, [])).items():
-        click.echo(f"\n{title}\n{aligned(part)}")
-    click.echo(f"\n{len(setup.questions)} questions, run {run.id}.", err=True)
-    crashed = [row for row in rows if row.error]
-    for row in crashed[:5]:
-        click.echo(f"{row.system} crashed on {row.item}: {row.error}", err=True)
-    if len(crashed) > 5:
-        click.echo(f"… and {len(crashed) - 5} more", err=True)
-    return run
+    click.echo(freeze())
 
 
 def _blame(setup: Setup, run: Run) -> None:
     from eval.failures import tally
     from eval.lab.blame import blame_run
 
-    with _bar("blaming", "failures", None) as progress:
+    with progress_bar("blaming", "failures", None) as progress:
         counts = tally(blame_run(setup, run, progress))
     if counts:
         click.echo("To blame: " + ", ".join(f"{name} {count}" for name, count in counts.items()))
@@ -288,54 +166,6 @@ def _hold(run: Run, config: Config, *, fast: bool) -> bool:
     for complaint in complaints:
         click.echo(f"Floor broken: {complaint}.", err=True)
     return not complaints
-
-
-def _task(run: str, against: str | None) -> Task:
-    from eval.compare import Side
-    from eval.lab.verdicts import Task
-
-    home = _home()
-    return Task(Side.of(home, run), Side.of(home, against) if against else None)
-
-
-def _estimate(task: Task) -> None:
-    from statistics import fmean
-
-    from eval.lab.verdicts import JUDGED, LABELS, estimate, read, said, store
-
-    found = estimate(task)
-    if found is not None:
-        store(task, found)
-        click.echo(f"{task.name}: {said(found)}")
-        return
-    judged = read(task.run, JUDGED, task)
-    if judged:
-        click.echo(
-            f"{task.name}: {fmean(judged.values()):.3f} in the judge's opinion alone, on {len(judged)} questions."
-        )
-    few = len(read(task.run, LABELS, task))
-    click.echo(f"{few} labels by people: readback eval label makes an estimate that the judge cannot bias.", err=True)
-
-
-def _settings() -> Settings:
-    from rag.settings import Settings
-
-    return Settings.load()
-
-
-def _home() -> Path:
-    from eval.run import HOME
-
-    return _settings().data_dir / HOME
-
-
-@contextmanager
-def _bar(what: str, unit: str, total: int | None) -> Iterator[Callable[[int], None]]:
-    """A progress bar on stderr where someone is looking; what it gives is told how much more is done."""
-    from tqdm import tqdm
-
-    with tqdm(total=total, desc=what, unit=f" {unit}", leave=False, disable=None) as bar:
-        yield lambda count: (bar.update(count), None)[1]
 
 
 def _names(text: str | None) -> tuple[str, ...] | None:

@@ -21,9 +21,8 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from eval.gold import GoldQuestion, expand, load_gold
+from eval.gold import GoldQuestion, expand, load_gold, load_natural
 from eval.metrics.facts import holds_fact
-from eval.natural import load_natural
 from rag import prompts
 from rag.engine import Assistant
 from rag.evidence import answerability, weigh
@@ -55,7 +54,7 @@ class Labelled:
 def development() -> list[Labelled]:
     """All questions that may be fitted on. False premises are left out: either reply to them is right."""
     kinds = ("single", "fact", "multi", "unanswerable", "out_of_scope")
-    natural = [Labelled(one.id, one.text, one.answerable, one.central, one.facts) for one in load_natural("fit")]
+    natural = [Labelled(one.id, one.question, one.answerable, one.central, one.facts) for one in load_natural("fit")]
     return [*natural, *(one for question in load_gold("dev", kinds) for one in _phrasings(question))]
 
 

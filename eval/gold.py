@@ -6,31 +6,34 @@ tempt, or that an unanswerable question is about), and where useful ``standalone
 graded turn is typed: plain, terse, typo or chatty). Unknown keys are refused. ``split.json`` gives every paper a
 topic and one of the splits; a question follows its papers.
 
-    python -m eval.gold check     # read everything, and look the facts up in the abstracts
-    python -m eval.gold freeze    # record the content of both splits in HASHES.json
+``readback eval gold check`` reads everything and looks the facts up in the abstracts; ``readback eval gold freeze``
+records the content of both splits in HASHES.json.
 """
 
 from __future__ import annotations
 
 import json
-import sys
 from collections import Counter
-from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass
 from hashlib import sha256
 from pathlib import Path
 from types import MappingProxyType
-from typing import Any, Literal, get_args
+from typing import Annotated, Any, Literal, Self, get_args
 
-from eval.metrics.facts import holds_fact
+from pydantic import BaseModel, ConfigDict, Field, StringConstraints, ValidationError, model_validator
+
 from rag.errors import CorpusError
 from rag.types import Paper
 
 Expects = Literal["answer", "abstain", "correct"]
 Split = Literal["dev", "test"]
 Style = Literal["plain", "terse", "typo", "chatty"]
+Half = Literal["fit", "held-out"]
 
 GOLD = Path(__file__).parent / "gold"
+NATURAL = GOLD / "natural" / "questions.jsonl"
+NATURAL_SPLITS: Mapping[Half, Split] = MappingProxyType({"fit": "dev", "held-out": "test"})
 PAPERS = Path(__file__).parents[1] / "data" / "papers.jsonl"
 SPLITS: tuple[Split, ...] = get_args(Split)
 STYLES: tuple[Style, ...] = get_args(Style)
@@ -49,8 +52,6 @@ EXPECTS: Mapping[str, tuple[Expects, ...]] = MappingProxyType(
         "conversation": ("answer", "abstain"),
     }
 )
-_REQUIRED = frozenset({"id", "kind", "expects", "turns", "gold", "facts", "phrasings", "near"})
-_ALLOWED = _REQUIRED | {"standalone", "note", "style"}
 
 
 @dataclass(frozen=True, slots=True)
@@ -89,6 +90,11 @@ class GoldQuestion:
         """Whether silence would be wrong."""
         return self.expects != "abstain"
 
+    @property
+    def central(self) -> tuple[str, ...]:
+        """Ids of the papers that a complete answer must use."""
+        return tuple(paper for paper, grade in self.gold.items() if grade == 2)
+
     def to_dict(self) -> dict[str, Any]:
         """Plain JSON values, for hashing and for reports."""
         return asdict(self)
@@ -118,6 +124,77 @@ class Dataset:
     decisions: Mapping[str, str]  # question id -> yes, no or maybe; empty where the format has none
 
 
+Text = Annotated[str, StringConstraints(pattern=r"\S")]
+
+
+class _Strict(BaseModel):
+    model_config = ConfigDict(extra="forbid", strict=True)
+
+
+class _Turn(_Strict):
+    question: Text
+
+
+class _Phrasing(_Strict):
+    asker: Annotated[str, StringConstraints(pattern=r"^[^#]+$")]
+    question: Text
+
+
+class _Line(_Strict):
+    """A line of a file of gold questions, checked."""
+
+    id: Annotated[str, StringConstraints(pattern=r"^[^#\s]+$")]
+    kind: str
+    expects: Expects
+    turns: Annotated[list[_Turn], Field(min_length=1)]
+    gold: dict[str, Literal[1, 2]]
+    facts: list[Annotated[list[Text], Field(min_length=1)]]
+    phrasings: list[_Phrasing]
+    near: list[Text]
+    standalone: Text | None = None
+    note: str = ""
+    style: Style | None = None
+    half: Half | None = None  # of a natural question
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.expects not in EXPECTS.get(self.kind, ()):
+            raise ValueError(f"kind {self.kind!r} with expects {self.expects!r} is not known")
+        if (len(self.turns) > 1) != (self.kind == "conversation"):
+            raise ValueError(f"kind {self.kind!r} cannot have {len(self.turns)} turns")
+        if self.kind == "conversation" and self.standalone is None:
+            raise ValueError("a conversation needs 'standalone'")
+        if self.expects == "abstain" and (self.gold or self.facts):
+            raise ValueError("a question to abstain from has neither gold papers nor facts")
+        if self.expects != "abstain" and not (2 in self.gold.values() and self.facts):
+            raise ValueError("a question to answer needs a gold paper of grade 2 and a fact")
+        askers = [phrasing.asker for phrasing in self.phrasings]
+        if len({*askers, STANDALONE}) <= len(askers):
+            raise ValueError(f"askers must differ, and not be {STANDALONE!r}: {', '.join(askers)}")
+        return self
+
+    def question(self, papers: Mapping[str, tuple[str, Split]], split: Split | None = None) -> GoldQuestion:
+        """papers: topic and split by id. split: instead of the papers' own. Raises ValueError for unknown papers."""
+        if stranger := next((paper for paper in (*self.gold, *self.near) if paper not in papers), None):
+            raise ValueError(f"split.json does not know the paper {stranger!r}")
+        placed = _place(self.id, self.gold, self.near, papers) if split is None else (split, None)
+        return GoldQuestion(
+            id=self.id,
+            kind=self.kind,
+            expects=self.expects,
+            turns=tuple(turn.question for turn in self.turns),
+            standalone=self.standalone or self.turns[-1].question,
+            gold=dict(self.gold),
+            facts=tuple(tuple(forms) for forms in self.facts),
+            phrasings=tuple(Phrasing(one.asker, one.question) for one in self.phrasings),
+            near=tuple(self.near),
+            note=self.note,
+            split=placed[0],
+            topic=placed[1],
+            style=self.style,
+        )
+
+
 def load_gold(
     split: Split | None = None, kinds: Collection[str] | None = None, *, folder: Path = GOLD
 ) -> tuple[GoldQuestion, ...]:
@@ -136,19 +213,33 @@ def load_gold(
     if not files:
         raise CorpusError(str(folder), None, "no gold questions (*.jsonl) here")
     for file in files:
-        for number, record in _records(file):
+        for number, record in records(file):
             try:
-                question = _parse(record, papers)
+                question = _Line.model_validate(record).question(papers)
                 if question.id in found:
                     raise ValueError(f"the id {question.id!r} is used before, in {found[question.id][1]}")
             except ValueError as error:
-                raise CorpusError(str(file), number, str(error)) from error
+                raise CorpusError(str(file), number, _reason(error)) from error
             found[question.id] = (question, f"{file}, line {number}")
     return tuple(
         question
         for _, (question, _) in sorted(found.items())
         if split in (None, question.split) and (kinds is None or question.kind in kinds)
     )
+
+
+def load_natural(half: Half) -> tuple[GoldQuestion, ...]:
+    """The questions that researchers type: the half that may be fitted on, or the one held out. Raises CorpusError."""
+    papers = _read_split(GOLD / "split.json")
+    found = []
+    for number, record in records(NATURAL):
+        try:
+            line = _Line.model_validate(record)
+            if line.half == half:
+                found.append(line.question(papers, NATURAL_SPLITS[half]))
+        except ValueError as error:
+            raise CorpusError(str(NATURAL), number, _reason(error)) from error
+    return tuple(found)
 
 
 def expand(question: GoldQuestion, *, standalone: bool = False) -> Iterator[Item]:
@@ -164,54 +255,7 @@ def expand(question: GoldQuestion, *, standalone: bool = False) -> Iterator[Item
         yield Item(f"{question.id}#{STANDALONE}", question.id, STANDALONE, (question.standalone,))
 
 
-def check_facts(questions: Iterable[GoldQuestion], abstracts: Mapping[str, str]) -> list[str]:
-    """One complaint per fact that stands in no gold paper's abstract, or gold paper that has none. abstracts: by id."""
-    complaints = []
-    for question in questions:
-        missing = [paper for paper in (*question.gold, *question.near) if paper not in abstracts]
-        complaints += [f"{question.id}: the collection has no paper {paper!r}" for paper in missing]
-        texts = [abstracts[paper] for paper in question.gold if paper in abstracts]
-        complaints += [
-            f"{question.id}: no gold abstract holds the fact {' | '.join(forms)}"
-            for forms in question.facts
-            if not any(holds_fact(text, forms) for text in texts)
-        ]
-    return complaints
-
-
-def gold_hash(split: Split, *, folder: Path = GOLD) -> str:
-    """SHA-256 of all that the questions of a split say, whatever their order, file or spacing."""
-    content = [question.to_dict() for question in load_gold(split, folder=folder)]
-    return sha256(json.dumps(content, sort_keys=True, ensure_ascii=False).encode()).hexdigest()
-
-
-def current_hashes(folder: Path = GOLD) -> dict[str, dict[str, Any]]:
-    """What HASHES.json should hold: per split, its hash and how many questions it has."""
-    return {
-        split: {"questions": len(load_gold(split, folder=folder)), "sha256": gold_hash(split, folder=folder)}
-        for split in SPLITS
-    }
-
-
-def freeze(folder: Path = GOLD) -> Path:
-    """Write HASHES.json, so that a later change of a question cannot go unnoticed."""
-    file = folder / "HASHES.json"
-    file.write_text(json.dumps(current_hashes(folder), indent=2) + "\n", encoding="utf-8")
-    return file
-
-
-def read_abstracts(file: Path = PAPERS) -> dict[str, str]:
-    """Abstracts by paper id, from a file of JSON lines with "id" and "abstract". Raises CorpusError."""
-    abstracts = {}
-    for number, record in _records(file):
-        try:
-            abstracts[_text(record, "id")] = _text(record, "abstract")
-        except ValueError as error:
-            raise CorpusError(str(file), number, str(error)) from error
-    return abstracts
-
-
-def _records(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
+def records(file: Path) -> Iterator[tuple[int, dict[str, Any]]]:
     try:
         lines = file.read_text(encoding="utf-8").split("\n")
     except (OSError, UnicodeDecodeError) as error:
@@ -247,51 +291,13 @@ def _read_split(file: Path) -> dict[str, tuple[str, Split]]:
         raise CorpusError(str(file), None, f"not a split of papers: {error}") from error
 
 
-def _parse(record: Mapping[str, Any], papers: Mapping[str, tuple[str, Split]]) -> GoldQuestion:
-    """Raises ValueError saying what is wrong."""
-    if unknown := sorted(set(record) - _ALLOWED):
-        raise ValueError(f"unknown key {', '.join(unknown)}")
-    if missing := sorted(_REQUIRED - set(record)):
-        raise ValueError(f"missing key {', '.join(missing)}")
-    name, kind, expects = _text(record, "id"), _text(record, "kind"), _text(record, "expects")
-    if "#" in name or name.split() != [name]:
-        raise ValueError(f"the id {name!r} must hold neither '#' nor white space")
-    if expects not in EXPECTS.get(kind, ()):
-        raise ValueError(f"kind {kind!r} with expects {expects!r} is not known")
-    turns = tuple(_text(turn, "question", only=True) for turn in _list(record, "turns"))
-    if not turns or (len(turns) > 1) != (kind == "conversation"):
-        raise ValueError(f"kind {kind!r} cannot have {len(turns)} turns")
-    if kind == "conversation" and "standalone" not in record:
-        raise ValueError("a conversation needs 'standalone'")
-    near = tuple(_strings(record["near"], "near"))
-    gold, facts = _gold(record["gold"]), tuple(tuple(_strings(forms, "facts")) for forms in _list(record, "facts"))
-    if not all(facts):
-        raise ValueError("a fact has no accepted form")
-    if expects == "abstain" and (gold or facts):
-        raise ValueError("a question to abstain from has neither gold papers nor facts")
-    if expects != "abstain" and not (2 in gold.values() and facts):
-        raise ValueError("a question to answer needs a gold paper of grade 2 and a fact")
-    if stranger := next((paper for paper in (*gold, *near) if paper not in papers), None):
-        raise ValueError(f"split.json does not know the paper {stranger!r}")
-    style = _text(record, "style") if "style" in record else None
-    if style is not None and style not in STYLES:
-        raise ValueError(f"style {style!r} is not known: choose from {', '.join(STYLES)}")
-    split, topic = _place(name, gold, near, papers)
-    return GoldQuestion(
-        id=name,
-        kind=kind,
-        expects=expects,
-        turns=turns,
-        standalone=_text(record, "standalone") if "standalone" in record else turns[-1],
-        gold=gold,
-        facts=facts,
-        phrasings=_phrasings(record),
-        near=near,
-        note=_text(record, "note") if "note" in record else "",
-        split=split,
-        topic=topic,
-        style=style,
-    )
+def _reason(error: ValueError) -> str:
+    """What is wrong with a line, in one line."""
+    if not isinstance(error, ValidationError):
+        return str(error)
+    first = error.errors()[0]
+    place = ".".join(map(str, first["loc"]))
+    return f"{place}: {first['msg']}" if place else first["msg"]
 
 
 def _place(
@@ -305,64 +311,3 @@ def _place(
         placed = ", ".join(f"{paper} in {papers[paper][1]}" for paper in deciding)
         raise ValueError(f"the central gold papers are of different splits: {placed}")
     return splits.pop(), Counter(papers[paper][0] for paper in deciding).most_common(1)[0][0]
-
-
-def _phrasings(record: Mapping[str, Any]) -> tuple[Phrasing, ...]:
-    entries = _list(record, "phrasings")
-    phrasings = tuple(Phrasing(_text(entry, "asker"), _text(entry, "question")) for entry in entries)
-    if any(set(entry) != {"asker", "question"} for entry in entries):
-        raise ValueError("a phrasing has 'asker' and 'question' and nothing else")
-    askers = [phrasing.asker for phrasing in phrasings]
-    if len(set(askers)) < len(askers) or any("#" in asker or asker == STANDALONE for asker in askers):
-        raise ValueError(f"askers must differ, hold no '#', and not be {STANDALONE!r}: {', '.join(askers)}")
-    return phrasings
-
-
-def _gold(value: object) -> dict[str, int]:
-    if not isinstance(value, dict) or any(type(grade) is not int or grade not in (1, 2) for grade in value.values()):
-        raise ValueError("'gold' must map paper ids to grades 1 or 2")
-    return value
-
-
-def _text(record: object, key: str, *, only: bool = False) -> str:
-    if not isinstance(record, dict) or (only and set(record) != {key}):
-        raise ValueError(f"expected an object with {key!r}{' and nothing else' if only else ''}")
-    value = record.get(key)
-    if not isinstance(value, str) or not value.strip():
-        raise ValueError(f"{key!r} must be a text that is not empty")
-    return value
-
-
-def _list(record: Mapping[str, Any], key: str) -> list[Any]:
-    value = record[key]
-    if not isinstance(value, list):
-        raise ValueError(f"{key!r} must be a list")
-    return value
-
-
-def _strings(value: object, key: str) -> list[str]:
-    if not isinstance(value, list) or not all(isinstance(entry, str) and entry.strip() for entry in value):
-        raise ValueError(f"{key!r} must hold lists of texts that are not empty")
-    return value
-
-
-def main(arguments: Sequence[str]) -> int:
-    """``python -m eval.gold check|freeze``. Returns the exit status."""
-    try:
-        if list(arguments) == ["freeze"]:
-            print(f"wrote {freeze()}")
-            return 0
-        if list(arguments) == ["check"]:
-            questions = load_gold()
-            complaints = check_facts(questions, read_abstracts())
-            print("\n".join(complaints or [f"{len(questions)} questions, every fact found"]))
-            return int(bool(complaints))
-    except CorpusError as error:
-        print(error, file=sys.stderr)
-        return 1
-    print("usage: python -m eval.gold check|freeze", file=sys.stderr)
-    return 2
-
-
-if __name__ == "__main__":
-    sys.exit(main(sys.argv[1:]))

@@ -23,16 +23,19 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
-from eval.gold import GoldQuestion, Phrasing
+from pydantic import TypeAdapter
+
+from eval.gold import GoldQuestion
 from eval.measures import Values
 from eval.summary import Figure
 from rag.errors import ReadbackError
-from rag.types import Answer, Citation, Emphasis, Paper, RetrievedPaper, Sentence, Usage
+from rag.types import Answer, Paper
 
 ESTIMATES = "estimates.jsonl"  # what people and a judge say
 META, ROWS, SCORES = "meta.json", "rows.jsonl", "scores.json"
 QUESTIONS, PAPERS = "questions.jsonl", "papers.jsonl"
 NEWEST = "latest"
+_ANSWER, _QUESTION, _PAPER = TypeAdapter(Answer), TypeAdapter(GoldQuestion), TypeAdapter(Paper)
 
 
 class ResultsError(ReadbackError):
@@ -64,28 +67,7 @@ class Row:
 
 def answer_of(record: Mapping[str, Any]) -> Answer:
     """The Answer that ``to_dict`` was called on. Keys that a newer version added are ignored."""
-    known = {key: value for key, value in record.items() if key in Answer.__dataclass_fields__}
-    parts = {
-        "sentences": tuple(Sentence(**{**one, "citations": tuple(one["citations"])}) for one in record["sentences"]),
-        "citations": tuple(Citation(**one) for one in record["citations"]),
-        "emphasis": tuple(Emphasis(**one) for one in record.get("emphasis", ())),
-        "closest": tuple(Citation(**one) for one in record["closest"]),
-        "retrieved": tuple(RetrievedPaper(**one) for one in record["retrieved"]),
-        "suggestions": tuple(record["suggestions"]),
-        "usage": Usage(**record["usage"]),
-    }
-    return Answer(**{**known, **parts})
-
-
-def question_of(record: Mapping[str, Any]) -> GoldQuestion:
-    """The GoldQuestion that ``to_dict`` was called on."""
-    parts = {
-        "turns": tuple(record["turns"]),
-        "facts": tuple(tuple(forms) for forms in record["facts"]),
-        "phrasings": tuple(Phrasing(**one) for one in record["phrasings"]),
-        "near": tuple(record["near"]),
-    }
-    return GoldQuestion(**{**record, **parts})
+    return _ANSWER.validate_python(record)
 
 
 @dataclass(frozen=True, slots=True)
@@ -113,11 +95,11 @@ class Run:
 
     def questions(self) -> list[GoldQuestion]:
         """The questions as they were when they were asked."""
-        return [question_of(record) for record in self.lines(QUESTIONS)]
+        return [_QUESTION.validate_python(record) for record in self.lines(QUESTIONS)]
 
     def papers(self) -> list[Paper]:
         """The collection as it was."""
-        return [Paper(**{**record, "authors": tuple(record["authors"])}) for record in self.lines(PAPERS)]
+        return [_PAPER.validate_python(record) for record in self.lines(PAPERS)]
 
     def values(self, system: str) -> dict[str, Values]:
         """Measure → question id → score of one system. Raises ResultsError if it was not part of the run."""

@@ -18,7 +18,8 @@ from pathlib import Path
 from eval.baselines import Bm25, EmbedderAlone, FirstAbstract, LlamaIndexCitations, LlamaIndexStarter, System
 from eval.collection import prepare
 from eval.config import BM25, CITATIONS, EMBEDDER, READBACK, STARTER, SYSTEMS, Config, public
-from eval.gold import GOLD, STANDALONE, Dataset, GoldQuestion, Item, expand, gold_hash, load_gold
+from eval.gold import GOLD, STANDALONE, Dataset, GoldQuestion, Item, expand, load_gold
+from eval.goldcheck import gold_hash
 from eval.graded import Graded
 from eval.measures import score
 from eval.provenance import code_version, commit, corpus_hash, digest, measures_version, versions

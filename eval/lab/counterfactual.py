@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Sequence
 from dataclasses import replace
-from typing import Literal, get_args
 
+from eval.failures import Stage
 from eval.gold import GoldQuestion
 from eval.metrics import CENTRAL, holds_fact
 from rag.answer.answerer import Limits, QuotingAndWritingAnswerer, open_verifier
@@ -20,8 +20,6 @@ from rag.values.query import Query
 from rag.values.ranking import Ranking
 from rag.verify.lexical import Verdict, Verifier
 
-Stage = Literal["rewrite", "retrieval", "ranking", "selection", "verification", "abstention"]
-STAGES: tuple[Stage, ...] = get_args(Stage)  # in the order in which they happen
 REACH = 20  # papers among which retrieval must bring the gold ones; to put those first is the ranking's work
 
 

@@ -33,7 +33,8 @@ import locust  # first: it replaces what blocks by what waits
 from locust.env import Environment
 from locust.exception import RescheduleTask
 
-from eval.gold import expand, load_gold, read_abstracts
+from eval.gold import expand, load_gold
+from eval.goldcheck import read_abstracts
 from eval.lab.serving import BROWSER, PATIENCE_S, Server
 from eval.table import aligned
 

@@ -121,7 +121,7 @@ def names(group: click.Group) -> Sequence[str]:
 
 
 def test_all_commands_explain_themselves() -> None:
-    listed = ["claims", "compare", "gold", "history", "judge", "label", "qa", "report", "retrieval", "run"]
+    listed = ["claims", "compare", "gold", "history", "judge", "label", "natural", "qa", "report", "retrieval", "run"]
     assert names(evaluation) == listed
     for name in listed:
         assert call(name, "--help").exit_code == 0

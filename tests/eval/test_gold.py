@@ -11,19 +11,8 @@ from typing import Any
 
 import pytest
 
-from eval import gold
-from eval.gold import (
-    GOLD,
-    PAPERS,
-    STYLES,
-    check_facts,
-    current_hashes,
-    expand,
-    freeze,
-    gold_hash,
-    load_gold,
-    read_abstracts,
-)
+from eval.gold import GOLD, PAPERS, STYLES, expand, load_gold
+from eval.goldcheck import check_facts, current_hashes, freeze, gold_hash, read_abstracts
 from eval.metrics import holds_fact
 from rag.errors import CorpusError
 
@@ -92,30 +81,30 @@ def test_a_line_becomes_a_question(write: Write) -> None:
 @pytest.mark.parametrize(
     ("change", "reason"),
     [
-        ({"answer": "x"}, "unknown key answer"),
-        ({"id": "a#b"}, "neither '#'"),
-        ({"id": ""}, "'id' must be a text"),
+        ({"answer": "x"}, "answer: Extra inputs"),
+        ({"id": "a#b"}, "id: String should match"),
+        ({"id": ""}, "id: String should match"),
         ({"kind": "riddle"}, "kind 'riddle'"),
         ({"expects": "abstain"}, "expects 'abstain'"),
-        ({"turns": []}, "0 turns"),
+        ({"turns": []}, "turns: List should have at least 1"),
         ({"turns": [{"question": "x"}] * 2}, "2 turns"),
-        ({"turns": [{"question": "x", "answer": "y"}]}, "nothing else"),
-        ({"turns": ["x"]}, "expected an object"),
-        ({"gold": {"a": 3}}, "grades 1 or 2"),
-        ({"gold": {"a": True}}, "grades 1 or 2"),
+        ({"turns": [{"question": "x", "answer": "y"}]}, "turns.0.answer: Extra inputs"),
+        ({"turns": ["x"]}, "turns.0: Input should be a valid dictionary"),
+        ({"gold": {"a": 3}}, "gold.a: Input should be 1 or 2"),
+        ({"gold": {"a": 1.5}}, "gold.a: Input should be 1 or 2"),
         ({"gold": {"a": 1}}, "needs a gold paper of grade 2"),
         ({"gold": {"a": 2, "c": 2}}, "a in dev, c in test"),
         ({"gold": {"z": 2}}, "does not know the paper 'z'"),
         ({"near": ["z"]}, "does not know the paper 'z'"),
-        ({"near": "a"}, "'near' must hold lists"),
+        ({"near": "a"}, "near: Input should be a valid list"),
         ({"facts": []}, "needs a gold paper of grade 2 and a fact"),
-        ({"facts": [[]]}, "no accepted form"),
-        ({"facts": [["x", " "]]}, "'facts' must hold lists"),
+        ({"facts": [[]]}, "facts.0: List should have at least 1"),
+        ({"facts": [["x", " "]]}, "facts.0.1: String should match"),
         ({"phrasings": [{"asker": "terse", "question": "x"}] * 2}, "askers must differ"),
         ({"phrasings": [{"asker": "standalone", "question": "x"}]}, "askers must differ"),
-        ({"phrasings": [{"asker": "terse", "question": "x", "by": "me"}]}, "nothing else"),
-        ({"note": 3}, "'note' must be a text"),
-        ({"style": "sung"}, "style 'sung' is not known"),
+        ({"phrasings": [{"asker": "terse", "question": "x", "by": "me"}]}, "phrasings.0.by: Extra inputs"),
+        ({"note": 3}, "note: Input should be a valid string"),
+        ({"style": "sung"}, "style: Input should be 'plain'"),
         ({"kind": "conversation", "turns": [{"question": "x"}] * 2}, "needs 'standalone'"),
         ({"kind": "unanswerable", "expects": "abstain"}, "neither gold papers nor facts"),
     ],
@@ -131,7 +120,7 @@ def test_a_bad_line_is_refused_with_file_line_and_reason(write: Write, change: d
 @pytest.mark.parametrize("key", ["id", "kind", "expects", "turns", "gold", "facts", "phrasings", "near"])
 def test_no_key_may_be_missing(write: Write, key: str) -> None:
     record = {name: value for name, value in SINGLE.items() if name != key}
-    with pytest.raises(CorpusError, match=f"line 1: missing key {key}"):
+    with pytest.raises(CorpusError, match=f"line 1: {key}: Field required"):
         load_gold(folder=write(record))
 
 
@@ -234,14 +223,9 @@ def test_freeze_writes_what_the_folder_holds(write: Write) -> None:
     }
 
 
-def test_the_command_says_how_it_is_used(capsys: pytest.CaptureFixture[str]) -> None:
-    assert gold.main(["thaw"]) == 2
-    assert "check|freeze" in capsys.readouterr().err
-
-
 def test_the_shipped_questions_are_frozen() -> None:
     frozen = json.loads((GOLD / "HASHES.json").read_text(encoding="utf-8"))
-    assert current_hashes() == frozen, "a gold question changed: if it should, run `python -m eval.gold freeze`"
+    assert current_hashes() == frozen, "a gold question changed: if it should, run `readback eval gold freeze`"
 
 
 def test_the_shipped_questions_are_as_many_as_promised() -> None:
@@ -279,7 +263,7 @@ def test_every_fact_of_the_shipped_questions_stands_in_a_gold_abstract() -> None
 def test_abstracts_are_read_by_id(tmp_path: Path) -> None:
     file = tmp_path / "papers.jsonl"
     file.write_text('{"id": "a", "title": "T", "abstract": "Text."}\n{"id": "b"}\n', encoding="utf-8")
-    with pytest.raises(CorpusError, match="line 2: 'abstract' must be a text"):
+    with pytest.raises(CorpusError, match="a line has no 'abstract'"):
         read_abstracts(file)
     file.write_text('{"id": "a", "title": "T", "abstract": "Text."}\n', encoding="utf-8")
     assert read_abstracts(file) == {"a": "Text."}

@@ -6,8 +6,7 @@ import json
 
 import pytest
 
-from eval.gold import GOLD, expand, load_gold
-from eval.natural import load_natural
+from eval.gold import GOLD, expand, load_gold, load_natural
 from rag import Answer, Assistant, Turn
 from rag.query.intent import recognise
 from tests.engine.shared import CTRL, TPRF, Scripted, check, deltas, streamed, writing
@@ -73,7 +72,7 @@ def test_everyday_wordings(said: str, intent: str) -> None:
 
 def test_no_question_of_the_development_set_is_small_talk() -> None:
     texts = [turn for one in load_gold("dev") for item in expand(one, standalone=True) for turn in item.turns]
-    texts += [one.text for one in load_natural("fit")]
+    texts += [one.question for one in load_natural("fit")]
     taken = [text for text in texts if recognise(text, [LAST]).intent != "question" and text != "Nice."]
     assert len(texts) > 500
     assert taken == []
