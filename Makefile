@@ -51,8 +51,8 @@ format: $(VENV)/.dev ## format the code
 eval: $(VENV)/.runtime ## run the gold questions, print the table and write the report
 	@$(BIN)/readback eval
 
-fit: $(VENV)/.runtime ## fit the two small models again, on development questions
-	@$(BIN)/python -m eval.fit
+fit: $(VENV)/.runtime ## fit the default policy again, on development questions. EMBED=model, BENCH=folder of other collections
+	@$(if $(EMBED),READBACK_EMBED_MODEL=$(EMBED)) $(BIN)/python -m eval.fit $(if $(BENCH),--bench $(BENCH)) $(ARGS)
 
 screenshots: $(VENV)/.dev ## make the pictures of the README
 	@$(BIN)/python -m tests.e2e.screenshots

@@ -6,84 +6,120 @@ mention looks very close to that paper.
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
+from rag.evidence.asked import Asked, asked_for, held
 from rag.policy import Answerability
-from rag.text import numbers
+from rag.text import Names, content_stems, names, numbers
 from rag.types import Verdict
 from rag.values.evidence import PaperEvidence
 from rag.values.query import Query
 
-# The length of the question is left out on purpose: it would tell the development questions apart very well, but only
+# The length of the question is left out on purpose: it told the development questions apart very well, but only
 # because whoever wrote them was brief about what no abstract answers. People are brief about anything.
 FEATURES = (
     "cosine",  # of the question and the best paper's passage
     "sentence_cosine",  # ... and its closest sentence
     "coverage",  # share of the question's weight that the best paper covers
-    "coverage_exact",  # ... without query expansion
     "sentence_coverage",  # ... that its best sentence covers
     "missing",  # rarity of the weightiest word that the best paper lacks
     "missing_second",  # ... and of the next
-    "missing_everywhere",  # share of the question's words that no close paper holds
+    "missing_everywhere",  # share of the question's weight that no close paper holds
     "name_missing",  # a name in the question that the best paper lacks
-    "name_known",  # ... and one that it has
-    "lexical",  # BM25 of the best paper for each word asked
+    "name_unknown",  # ... and that no paper of the collection holds
+    "name_known",  # a name in the question that the best paper has
+    "number_missing",  # a number in the question that the best paper lacks
+    "lexical",  # BM25 of the best paper for the weight that is asked
     "margin",  # how far the best paper is ahead of the third
-    "selected",  # how sure the choice of sentence is
-    "number_unmet",  # a number is asked for and the best sentence has none
-    "number",
-    "named",  # asks for a name
+    "number",  # a quantity is asked for ...
+    "name",  # ... the name of something
+    "person_place_time",  # ... who, where or when
+    "unmet",  # ... and no sentence of the best paper holds such a thing of the asked unit
+    "held_cosine",  # how much further from the question than its closest sentence the closest one is that does
+    "held_coverage",  # ... and how much less of the question's other words it covers
     "many",
 )
-
-COSINES = ("cosine", "sentence_cosine")  # what another embedder puts on another scale
+FIELD = ("cosine", "sentence_cosine", "coverage", "missing_everywhere")  # signs of being what a collection is about
+COSINES = ("cosine", "sentence_cosine", "held_cosine")  # what another embedder puts on another scale
+FAR = -0.3  # held_cosine where nothing is held
+_PROPER = re.compile(r"(?<![.!?:]\s)(?<!^)\b[A-Z][\w+.-]{0,63}[\w+]")  # capitals that no sentence begins with
+_COMMON = frozenset("I AI ML NLP LLM LLMs RL API APIs GPU GPUs CPU QA RAG US UK USA".split())  # abbreviations, no names
 
 
 def signs(query: Query, evidence: Sequence[PaperEvidence]) -> list[float]:
     """One row of FEATURES. evidence: the best papers, best first; at least one."""
     top = evidence[0]
-    best = top.best
+    text = f"{top.paper.title} {top.paper.abstract}"
     close = frozenset().union(*(one.stems for one in evidence[:5]))
     lacks = sorted((term.weight * (1 - term.covered(top.stems)) for term in query.terms), reverse=True)
-    sentence_coverage = max(query.coverage(one.stems) for one in top.sentences)
-    known_names = [name for name in query.names if name.casefold() in _folded(top)]
-    third = evidence[min(2, len(evidence) - 1)].hit.score
     total = sum(term.weight for term in query.terms) or 1.0
+    named = [
+        name for name in dict.fromkeys([*names(query.asked), *_PROPER.findall(query.asked)]) if name not in _COMMON
+    ]
+    unknown = {term.stem for term in query.terms if term.weight >= 1.0}
+    in_paper = Names(text)
+    lacking = [name for name in named if not in_paper.holds(name)]
+    asked = asked_for(query.asked)
+    kind = asked.kind if asked else None
     return [
         top.hit.dense if top.hit.dense is not None else 0.0,
         max(one.cosine for one in top.sentences),
         query.coverage(top.stems),
-        query.coverage(top.stems, expanded=False),
-        sentence_coverage,
+        max(query.coverage(one.stems) for one in top.sentences),
         lacks[0] if lacks else 1.0,
         lacks[1] if len(lacks) > 1 else 0.0,
         sum(term.weight for term in query.terms if term.covered(close) == 0.0) / total,
-        float(len(known_names) < len(query.names)),
-        float(bool(known_names)),
-        (top.hit.lexical or 0.0) / max(query.searched_words, 1),
-        top.hit.score - third,
-        best.score,
-        float(query.wants_number and not numbers(best.text)),
-        float(query.wants_number),
-        float(query.wants_name),
+        float(bool(lacking)),
+        float(any(not unknown.isdisjoint(content_stems(name)) for name in lacking)),
+        float(len(lacking) < len(named)),
+        float(not set(numbers(query.asked)) <= set(numbers(text))),
+        (top.hit.lexical or 0.0) / total,
+        top.hit.score - evidence[min(2, len(evidence) - 1)].hit.score,
+        float(kind in {"count", "number"}),
+        float(kind in {"name", "names"}),
+        float(kind in {"person", "place", "time"}),
+        *_met(query, asked, top),
         float(query.wants_many),
     ]
 
 
-def confidence(query: Query, evidence: Sequence[PaperEvidence], policy: Answerability) -> float:
-    """Calibrated probability that the collection holds the answer, in [0, 1]; 0.0 without evidence."""
+def _met(query: Query, asked: Asked | None, top: PaperEvidence) -> tuple[float, float, float]:
+    """How well the best paper meets the kind of thing that is asked for: unmet, held_cosine, held_coverage."""
+    if asked is None:
+        return 0.0, 0.0, 0.0
+    others = [term for term in query.terms if term.stem not in asked.units]
+    total = sum(term.weight for term in others) or 1.0
+    closest = max(one.cosine for one in top.sentences)
+    cosine, coverage, unmet = FAR, 0.0, 1.0
+    for one in top.sentences:
+        if held(asked, one.text, top.paper.title, query.asked)[1]:
+            unmet = 0.0
+            cosine = max(cosine, one.cosine - closest)
+            coverage = max(coverage, sum(term.weight * term.covered(one.stems) for term in others) / total)
+    return unmet, cosine, coverage - max(query.coverage(one.stems) for one in top.sentences)
+
+
+def confidence(query: Query, evidence: Sequence[PaperEvidence], policy: Answerability) -> tuple[float, float]:
+    """(probability that the collection holds the answer, probability that it is about such things at all).
+
+    Both in [0, 1], and 0.0 without evidence.
+    """
     if not evidence:
-        return 0.0
-    row = signs(query, evidence)
-    chosen = [row[FEATURES.index(name)] for name in policy.model.features]
-    return round(float(policy.model.probabilities([chosen])[0]), 4)
+        return 0.0, 0.0
+    row = dict(zip(FEATURES, signs(query, evidence), strict=True))
+    answer, field = (
+        float(model.probabilities([[row[name] for name in model.features]])[0])
+        for model in (policy.model, policy.field)
+    )
+    return round(answer, 4), round(field, 4)
 
 
-def decide(confidence: float, policy: Answerability) -> Verdict:
-    """The band that a confidence falls into."""
-    if confidence >= policy.answer:
-        return "answered"
-    return "closest" if confidence >= policy.closest else "refused"
+def decide(confidence: float, field: float, policy: Answerability) -> Verdict:
+    """The band that a question falls into. field: the probability that the collection is about such things."""
+    if field < policy.closest:
+        return "refused"
+    return "answered" if confidence >= policy.answer else "closest"
 
 
 def missing_words(query: Query, evidence: Sequence[PaperEvidence]) -> list[str]:
@@ -92,7 +128,3 @@ def missing_words(query: Query, evidence: Sequence[PaperEvidence]) -> list[str]:
     own = [term for term in query.terms if not (term.generic or term.carried)]
     lacking = [term for term in own if term.covered(stems) < 0.35]
     return [term.word for term in sorted(lacking, key=lambda term: -term.weight)]
-
-
-def _folded(one: PaperEvidence) -> str:
-    return f"{one.paper.title} {one.paper.abstract}".casefold()

@@ -23,8 +23,9 @@ class EvidenceReader:
         evidence = _remembered(gather(query, hits, papers, policy.evidence), context.recalled.sentences)
         fitted = policy.embedder == context.view.collection.embedder
         answerability = policy.answerability if fitted else policy.unfitted
-        sure = _supported(confidence(query, evidence, answerability), context.recalled.support)
-        verdict = decide(sure, answerability) if evidence else "refused"
+        sure, field = confidence(query, evidence, answerability)
+        sure = _supported(sure, context.recalled.support)
+        verdict = decide(sure, field, answerability) if evidence else "refused"
         return Reading(evidence, sure, verdict, tuple(missing_words(query, evidence)))
 
 

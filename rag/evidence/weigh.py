@@ -99,7 +99,6 @@ def _sentences(query: Query, stored: StoredPaper, policy: Evidence) -> list[Sent
         return []
     cosines = stored.vectors @ query.vector
     matrix = _features(query, anatomy, cosines)
-    relevance = matrix @ [policy.relevance.get(name, 0.0) for name in FEATURES]
     scores = policy.model.of(FEATURES).probabilities(matrix)
     return [
         SentenceEvidence(
@@ -110,7 +109,6 @@ def _sentences(query: Query, stored: StoredPaper, policy: Evidence) -> list[Sent
             float(cosines[i]),
             float(scores[i]),
             tuple(matrix[i]),
-            float(relevance[i]),
         )
         for i in range(len(anatomy.spans))
     ]

@@ -88,15 +88,15 @@ class Evidence(Part):
     papers: int = Field(ge=1)  # papers that are read sentence by sentence
     generic_weight: float = Field(ge=0, le=1)  # of a question's generic words ("method"), beside its subject
     model: Logistic  # whether a sentence of the right paper holds the asked-for fact
-    relevance: dict[str, float]  # weights of features for "speaks of what is asked, whatever it holds"
 
 
 class Answerability(Part):
-    """Whether the collection holds the answer, and the cuts between the three bands."""
+    """Whether the collection holds the answer, whether it is about such things at all, and the cuts between bands."""
 
-    model: Logistic
-    answer: float = Field(ge=0, le=1)  # confidence from which it answers
-    closest: float = Field(ge=0, le=1)  # confidence from which it offers the closest, below it refuses
+    model: Logistic  # whether it holds the answer
+    answer: float = Field(ge=0, le=1)  # confidence from which it answers, below it offers the closest
+    field: Logistic  # whether it is about such things
+    closest: float = Field(ge=0, le=1)  # probability of that below which it refuses
 
 
 class Answering(Part):

@@ -20,7 +20,6 @@ class SentenceEvidence:
     cosine: float  # of sentence and question
     score: float  # probability that it holds what is asked, given that its paper is the right one
     features: tuple[float, ...]  # in the order of rag.evidence.weigh.FEATURES
-    relevance: float  # how much it speaks of what is asked, against the paper's other sentences, whatever it holds
 
     @property
     def text(self) -> str:
@@ -42,11 +41,6 @@ class PaperEvidence:
     def best(self) -> SentenceEvidence:
         """The sentence most likely to hold what is asked."""
         return max(self.sentences, key=lambda one: (one.score, -one.index))
-
-    @property
-    def most_relevant(self) -> SentenceEvidence:
-        """The sentence that speaks most of what is asked."""
-        return max(self.sentences, key=lambda one: (one.relevance, -one.index))
 
 
 @dataclass(frozen=True, slots=True)

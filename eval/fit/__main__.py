@@ -1,0 +1,76 @@
+"""Fit the numbers of ``rag/policy/default.json``, and say how well they do where they were not fitted.
+
+    python -m eval.fit --bench FOLDER            # fit, cross-validate, write
+    python -m eval.fit --bench FOLDER --dry-run  # the same without writing
+
+FOLDER holds the other collections, each a folder as ``eval.lab.beir`` reads it with ``qa.jsonl`` beside; without it,
+only our own development questions are fitted on, and the numbers travel less well. The settings name the embedder.
+"""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from contextlib import nullcontext
+from pathlib import Path
+
+import click
+
+from eval.collection import prepare
+from eval.fit.answerability import fit_answerability, signs_of
+from eval.fit.evidence import fit_evidence
+from eval.fit.questions import Asked, others, own, strangers
+from eval.fit.ranking import choose_shares, ranking_scores, with_shares
+from rag import prompts
+from rag.collection import Collection
+from rag.corpus import read
+from rag.engine import Assistant
+from rag.policy import Policy
+from rag.policy.policy import DEFAULT
+from rag.settings import Settings, shipped_corpus
+
+MOST = 500  # questions of each class from another collection
+STRANGERS = 240  # questions of other collections that each is asked
+
+
+@click.command()
+@click.option("--bench", type=click.Path(exists=True, file_okay=False, path_type=Path), help="The other collections.")
+@click.option("--cache", type=click.Path(path_type=Path), help="Where their indexes are kept.  [default: nowhere]")
+@click.option("--dry-run", is_flag=True, help="Only report.")
+def main(bench: Path | None, cache: Path | None, dry_run: bool) -> None:
+    """Fit on the shipped corpus, and other collections, and write the default policy."""
+    settings = Settings.load().model_copy(update={"mode": "extractive"})
+    policy = Policy.default()
+    sets = [own(read(shipped_corpus()).papers), *(others(bench, MOST) if bench else ())]
+    with nullcontext(cache) if cache else tempfile.TemporaryDirectory() as folder:
+        prepared = {asked.name: prepare(settings, asked.papers, Path(folder)) for asked in sets}
+
+        def opened(asked: Asked) -> Assistant:
+            own_settings = prepared[asked.name]
+            return Assistant(own_settings, Collection.open(own_settings)).with_policy(policy)
+
+        scores = {}
+        for asked in sets:
+            with opened(asked) as assistant:
+                scores[asked.name] = ranking_scores(assistant, asked.questions)
+        shares, ranked = choose_shares(scores)
+        policy = with_shares(policy, shares)
+        with opened(sets[0]) as assistant:
+            model, held = fit_evidence(assistant, sets[0].questions)
+            evidence = policy.evidence.model_copy(update={"model": model})
+            policy = policy.with_parts(evidence=evidence, embedder=assistant.collection.embedder)
+        found = []
+        for asked in sets:
+            with opened(asked) as assistant:
+                found.append(signs_of(assistant, asked.name, (*asked.questions, *strangers(asked, sets, STRANGERS))))
+    enough, report = fit_answerability(found, cosines=True)
+    without, unfitted = fit_answerability(found, cosines=False)
+    writing = policy.writing.model_copy(update={"prompts": prompts.version()})
+    policy = policy.with_parts(answerability=enough, unfitted=without, writing=writing)
+    click.echo("\n".join([*ranked, held, *report, *unfitted, f"policy {policy.version}"]))
+    if not dry_run:
+        DEFAULT.write_text(json.dumps(policy.record(), indent=1) + "\n", encoding="utf-8")
+
+
+if __name__ == "__main__":
+    main()
