@@ -53,7 +53,7 @@ PAPERS = (
         "Comb-like feathers at the leading edge lower the noise by 10 decibels. Drones could borrow this idea.",
     ),
 )
-TEST_PAPERS = ("bees", "tides", "violins", "glaciers")
+DEV_PAPERS = ("bees", "tides", "violins", "glaciers")
 
 
 def line(
@@ -136,8 +136,8 @@ LINES = (
         expects="abstain",
         near=["bees"],
     ),
-    line("dev-001", "single", "What lowers the noise of barn owls?", {"owls": 2}, [["feathers"]]),
-    line("dev-002", "fact", "How many bakeries gave sourdough?", {"bread": 2}, [["60"]]),
+    line("test-001", "single", "What lowers the noise of barn owls?", {"owls": 2}, [["feathers"]]),
+    line("test-002", "fact", "How many bakeries gave sourdough?", {"bread": 2}, [["60"]]),
 )
 
 
@@ -147,7 +147,7 @@ def write_gold(folder: Path, lines: Sequence[dict[str, Any]] = LINES) -> Path:
     papers = {
         paper.id: {
             "topic": "animals" if paper.id in {"bees", "owls"} else "things",
-            "split": "test" if paper.id in TEST_PAPERS else "dev",
+            "split": "dev" if paper.id in DEV_PAPERS else "test",
         }
         for paper in PAPERS
     }
@@ -171,7 +171,7 @@ def settings(tmp_path_factory: pytest.TempPathFactory) -> Settings:
 
 @pytest.fixture(scope="session")
 def setup(settings: Settings, gold: Path) -> Iterator[Setup]:
-    """All systems over the six papers, on the test split."""
+    """All systems over the six papers, on the development split."""
     with open_setup(Config(), settings, gold=gold, papers=PAPERS) as opened:
         yield opened
 
@@ -191,7 +191,7 @@ def question_of(record: dict[str, Any], **more: Any) -> GoldQuestion:
             "phrasings": (),
             "near": tuple(record["near"]),
             "note": "",
-            "split": "test",
+            "split": "dev",
             "topic": "things",
             **more,
         }

@@ -45,7 +45,7 @@ def call(*arguments: str, typed: str = "") -> Result:
     return CliRunner().invoke(evaluation, arguments, input=typed, catch_exceptions=False)
 
 
-def test_without_a_command_the_test_questions_are_run_and_reported(home: Path) -> None:
+def test_without_a_command_the_development_questions_are_run_and_reported(home: Path) -> None:
     done = call()
     assert done.exit_code == 0
     assert "ndcg@10" in done.stdout
@@ -62,7 +62,7 @@ def test_a_broken_floor_is_an_exit_code(home: Path) -> None:
     assert "Floor broken: right is" in done.stderr
     assert call("run", "--no-floors").exit_code == 0
     assert call("run", "--kinds", "fact").exit_code == 0  # floors are for whole runs
-    assert call("run", "--split", "dev").exit_code == 0
+    assert call("run", "--split", "test").exit_code == 0
     assert call("run", "--fast").exit_code == 1
 
 
@@ -77,12 +77,12 @@ def test_answers_of_somebodys_model_have_no_floors(home: Path, monkeypatch: pyte
 
 def test_options_go_over_the_file(home: Path, tmp_path: Path) -> None:
     file = tmp_path / "a.toml"
-    file.write_text('name = "only bm25"\nsplit = "dev"\nsystems = ["bm25"]\n', encoding="utf-8")
+    file.write_text('name = "only bm25"\nsplit = "test"\nsystems = ["bm25"]\n', encoding="utf-8")
     done = call("run", "--config", str(file), "--limit", "1")
     assert done.exit_code == 0
     assert "readback" not in done.stdout
     newest = next(run for run in reversed(runs(home)) if run.meta["name"] == "only bm25")
-    assert (newest.meta["config"]["split"], len(newest.meta["questions"])) == ("dev", 1)
+    assert (newest.meta["config"]["split"], len(newest.meta["questions"])) == ("test", 1)
 
 
 def test_runs_are_compared_reported_and_plotted(home: Path) -> None:
@@ -91,7 +91,7 @@ def test_runs_are_compared_reported_and_plotted(home: Path) -> None:
     assert "questions needed" in compared.stdout
     assert compared.stderr == ""
     assert Path(call("report").stdout.strip()).is_file()
-    assert "runs on the test questions" in Path(call("history").stdout.strip()).read_text("utf-8")
+    assert "runs on the dev questions" in Path(call("history").stdout.strip()).read_text("utf-8")
 
 
 def test_labels_are_typed(home: Path) -> None:

@@ -62,7 +62,7 @@ def test_the_hash_changes_with_what_decides_results_and_nothing_else(tmp_path: P
     base = Config().hash(settings)
     assert Config(name="another", workers=3).hash(settings) == base
     assert Config().hash(settings.model_copy(update={"data_dir": tmp_path / "elsewhere"})) == base
-    assert Config(split="dev").hash(settings) != base
+    assert Config(split="test").hash(settings) != base
     assert Config().hash(settings.model_copy(update={"retrieved_papers": 90})) != base
     assert Config().hash(settings.model_copy(update={"openai_api_key": SecretStr("k")})) != base
 

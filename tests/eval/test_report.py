@@ -197,11 +197,11 @@ def test_false_findings_are_held_down() -> None:
 
 
 def test_history_shows_full_runs_over_time(setup: Setup, tmp_path: Path) -> None:
-    empty = write_history(tmp_path, "test")
+    empty = write_history(tmp_path, "dev")
     assert "no full run yet" in empty.read_text("utf-8")
     for version in ("v1", "v2"):
         execute(replace(setup, home=tmp_path, systems=(Fake(version),)))
     execute(replace(setup, home=tmp_path, systems=(Fake(),), config=replace(setup.config, kinds=("fact",))))
-    html = write_history(tmp_path, "test").read_text("utf-8")
+    html = write_history(tmp_path, "dev").read_text("utf-8")
     assert parsed(html).loads == []
-    assert "2 runs on the test questions" in html
+    assert "2 runs on the dev questions" in html

@@ -137,7 +137,7 @@ def test_answers_survive_being_stored(setup: Setup) -> None:
 
 
 def test_a_subset_has_all_kinds_and_few_questions_move_when_one_is_added(gold: Path) -> None:
-    questions = load_gold("test", folder=gold)
+    questions = load_gold("dev", folder=gold)
     some = choose(questions, 7)
     assert {one.kind for one in some} == {one.kind for one in questions}
     assert choose(tuple(reversed(questions)), 7) == some
@@ -152,7 +152,7 @@ def test_runs_are_found_by_the_beginning_of_their_id(setup: Setup, tmp_path: Pat
     assert find(tmp_path, run.id) == find(tmp_path, run.id[:12]) == find(tmp_path, str(run.folder)) == run
     assert find(tmp_path, "latest") in (run, other)
     with pytest.raises(ResultsError, match="several"):
-        find(tmp_path, "test-")
+        find(tmp_path, "dev-")
     with pytest.raises(ResultsError, match="no run 'x'"):
         find(tmp_path, "x")
     with pytest.raises(ResultsError, match="no system 'bm25'"):
