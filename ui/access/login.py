@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from html import escape
 from typing import TYPE_CHECKING, Annotated
 
 from anyio import CapacityLimiter, to_thread
@@ -12,25 +11,13 @@ from starlette.responses import HTMLResponse, RedirectResponse, Response
 from ui.access.door import address_of
 from ui.access.gate import set_session
 from ui.access.headers import PLAIN_CSP
+from ui.render import render
 
 if TYPE_CHECKING:
     from ui.access.door import Door
     from ui.services import Services
 
-PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>Log in · Readback</title>
-<meta name="viewport" content="width=device-width, initial-scale=1"><style>
-:root {{ color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif }}
-body {{ display: grid; place-items: center; min-height: 90vh; margin: 0 1rem }}
-form {{ display: grid; gap: .6rem; width: min(20rem, 100%) }}
-input, button {{ font: inherit; padding: .5rem .7rem; border: 1px solid GrayText; border-radius: .4rem }}
-p {{ margin: 0 }}
-</style></head><body><main><form method="post" action="/login"><h1>Readback</h1>{message}
-<label for="name">Name</label><input id="name" name="name" autocomplete="username" maxlength="100" autofocus>
-<label for="password">Password, or API key without a name</label>
-<input id="password" name="password" type="password" autocomplete="current-password" maxlength="1000" required>
-<input type="hidden" name="next" value="{next}"><button>Log in</button></form></main></body></html>"""
 HASHED_AT_ONCE = 2  # argon2 takes 64 MiB and a core for each
-WRONG = '<p role="alert">Name and password do not fit.</p>'
 
 
 def login_routes(door: Door, services: Services) -> APIRouter:
@@ -38,9 +25,9 @@ def login_routes(door: Door, services: Services) -> APIRouter:
     router = APIRouter(include_in_schema=False)
     hashing = CapacityLimiter(HASHED_AT_ONCE)
 
-    def form(next: str, message: str = "", status: int = 200) -> HTMLResponse:
-        page = PAGE.format(message=message, next=escape(next))
-        return HTMLResponse(page, status, headers={"content-security-policy": PLAIN_CSP, "cache-control": "no-store"})
+    def form(next: str, *, wrong: bool = False) -> HTMLResponse:
+        headers = {"content-security-policy": PLAIN_CSP, "cache-control": "no-store"}
+        return HTMLResponse(render("login", next=next, wrong=wrong), 401 if wrong else 200, headers)
 
     @router.get("/login")
     def show(request: Request, next: str = "/") -> Response:
@@ -59,7 +46,7 @@ def login_routes(door: Door, services: Services) -> APIRouter:
         services.rates.guess(address)
         cookie = await to_thread.run_sync(door.enter, name.strip(), password, limiter=hashing)
         if cookie is None:
-            return form(local_path(next), WRONG, 401)
+            return form(local_path(next), wrong=True)
         response = RedirectResponse(local_path(next), 303)
         set_session(response, door, request, cookie, door.sessions.max_age_s("user"))
         return response

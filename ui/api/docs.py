@@ -2,8 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from html import escape
+from collections.abc import Iterator, Mapping
 from typing import Any
 
 from fastapi import APIRouter, Request
@@ -11,60 +10,44 @@ from starlette.responses import HTMLResponse
 
 from ui.access.headers import PLAIN_CSP
 from ui.api.asking import IdentityDep
+from ui.render import render
 
 router = APIRouter(include_in_schema=False)
-PAGE = """<!doctype html><html lang="en"><head><meta charset="utf-8"><title>{title} · API</title>
-<meta name="viewport" content="width=device-width, initial-scale=1"><style>
-:root {{ color-scheme: light dark; font: 1rem/1.5 system-ui, sans-serif }}
-body {{ max-width: 60rem; margin: 0 auto; padding: 1rem }}
-code {{ font: .95em ui-monospace, monospace }} .method {{ font-weight: 700 }}
-table {{ border-collapse: collapse; width: 100% }}
-th, td {{ text-align: left; vertical-align: top; padding: .2rem .8rem .2rem 0 }}
-section {{ border-top: 1px solid GrayText; margin-top: 1rem }}
-</style></head><body><main><h1>{title}</h1><p>{description}</p>
-<p>For programs: <a href="/openapi.json">openapi.json</a>.</p>{sections}</main></body></html>"""
 
 
 @router.get("/docs")
 def docs(request: Request, _: IdentityDep) -> HTMLResponse:
     """The page."""
-    return HTMLResponse(render(request.app.openapi()), headers={"content-security-policy": PLAIN_CSP})
+    return HTMLResponse(described(request.app.openapi()), headers={"content-security-policy": PLAIN_CSP})
 
 
-def render(schema: Mapping[str, Any]) -> str:
+def described(schema: Mapping[str, Any]) -> str:
     """An OpenAPI description as one HTML page: addresses, parameters and bodies."""
     schemas: Mapping[str, Any] = schema.get("components", {}).get("schemas", {})
-    sections = [
-        _operation(method, path, operation, schemas)
-        for path, operations in schema["paths"].items()
-        for method, operation in operations.items()
+    operations = [
+        {
+            "method": method,
+            "path": path,
+            "text": operation.get("description", ""),
+            "fields": list(_fields(operation, schemas)),
+        }
+        for path, by_method in schema["paths"].items()
+        for method, operation in by_method.items()
     ]
-    info = schema["info"]
-    return PAGE.format(
-        title=escape(info["title"]), description=escape(info.get("description", "")), sections="".join(sections)
-    )
+    return render("docs", info={"description": "", **schema["info"]}, operations=operations)
 
 
-def _operation(method: str, path: str, operation: Mapping[str, Any], schemas: Mapping[str, Any]) -> str:
-    rows = [
-        (f"{one['name']} ({one['in']})", one.get("schema", {}), one.get("required", False), one.get("description"))
-        for one in operation.get("parameters", [])
-    ]
+def _fields(operation: Mapping[str, Any], schemas: Mapping[str, Any]) -> Iterator[dict[str, Any]]:
+    def field(name: str, one: Mapping[str, Any], kind: Mapping[str, Any], *, needed: bool) -> dict[str, Any]:
+        return {"name": name, "kind": _kind(kind), "needed": needed, "text": one.get("description") or ""}
+
+    for one in operation.get("parameters", []):
+        needed = one.get("required", False)
+        yield field(f"{one['name']} ({one['in']})", one, one.get("schema", {}), needed=needed)
     for content in operation.get("requestBody", {}).get("content", {}).values():
         body = _resolved(content.get("schema", {}), schemas)
-        needed = body.get("required", [])
-        rows += [
-            (name, one, name in needed, one.get("description")) for name, one in body.get("properties", {}).items()
-        ]
-    lines = "".join(
-        f"<tr><td><code>{escape(name)}</code>{'' if needed else ' (optional)'}</td>"
-        f"<td>{escape(_kind(one))}</td><td>{escape(text or '')}</td></tr>"
-        for name, one, needed, text in rows
-    )
-    table = f"<table><tr><th>Name</th><th>Type</th><th>Meaning</th></tr>{lines}</table>" if lines else ""
-    text = escape(operation.get("description", ""))
-    head = f'<span class="method">{method.upper()}</span> <code>{escape(path)}</code>'
-    return f"<section><h2>{head}</h2><p>{text}</p>{table}</section>"
+        for name, one in body.get("properties", {}).items():
+            yield field(name, one, one, needed=name in body.get("required", []))
 
 
 def _resolved(schema: Mapping[str, Any], schemas: Mapping[str, Any]) -> Mapping[str, Any]:

@@ -17,24 +17,8 @@ LABEL_TERMS = 2
 ALIKE = 1e-6  # difference in every dimension below which papers are all alike
 COMMON = 0.35  # share of the papers from which a term names no topic among them
 PAIR = 1.5  # what two words say more than one
-TITLE = 2.0  # what a title says more than an abstract
+TITLE = 6.0  # what a title says more than an abstract
 NEIGHBOURS = 30  # t-SNE's perplexity: how many papers count as near
-# words that most abstracts share say nothing about a topic
-HOLLOW = frozenset(
-    """
-    abstract achieve achieved achieves across addition address ai aim analysis and approach approaches art available
-    based baseline baselines better can challenge challenges code compared contrast current data dataset datasets
-    demonstrate different effective effectively effectiveness efficient enhancing evaluate evaluation existing
-    experiment experimental experiments exploring extensive find fine-grained first framework furthermore given high
-    high-quality however human improve improved improvement improvements improves improving including introduce
-    involve key language large large-scale learning leverage limited llm llms make many method methods model models
-    moreover multiple need needs new novel number outperform outperforms paper perform performance points present
-    problem process propose proposed provide quality real-world recent recently remain require research result
-    results set shot show shows significant significantly simple single specific state strategy studies study system
-    systems task tasks technique techniques test time toward towards train trained training tuning understanding use
-    used user users uses using various via way well work works world yet
-    """.split()
-)
 
 
 @dataclass(frozen=True, slots=True)
@@ -137,11 +121,10 @@ def _named(titles: Sequence[str], abstracts: Sequence[str], cluster: NDArray[np.
 
     clusters = range(int(cluster.max()) + 1)
     texts = [f"{title}.\n{abstract}" for title, abstract in zip(titles, abstracts, strict=True)]
-    stop = sorted(ENGLISH_STOP_WORDS | HOLLOW)
     most = COMMON if len(clusters) > 1 else 1.0
     counter = CountVectorizer(
         ngram_range=(1, 2),
-        stop_words=stop,
+        stop_words=sorted(ENGLISH_STOP_WORDS),
         token_pattern=r"(?u)\b[^\W\d][\w-]+\b",
         binary=True,
         max_df=most,

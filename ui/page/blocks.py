@@ -17,9 +17,9 @@ from ui.page.conversations import Conversations
 from ui.page.corrections import Corrections
 from ui.page.examples import Examples
 from ui.page.library import Library
-from ui.page.render import render
 from ui.page.turns import Turns
 from ui.page.uploads import Uploads
+from ui.render import render
 
 if TYPE_CHECKING:
     from ui.services import Asker, Services

@@ -8,9 +8,9 @@ from typing import TYPE_CHECKING, Any
 
 from rag.events import EventUnknown
 from ui.page import arguments
-from ui.page.render import render
 from ui.page.turns import Turns
-from ui.page.words import shortened
+from ui.render import render
+from ui.words import shortened
 
 if TYPE_CHECKING:
     from ui.services import Services

@@ -9,8 +9,8 @@ from itertools import pairwise
 from markupsafe import Markup
 
 from rag.types import Answer, Citation, Paper, RetrievedPaper
-from ui.page.render import render
-from ui.page.words import support
+from ui.render import render
+from ui.words import support
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,8 +8,8 @@ from typing import TYPE_CHECKING, Any
 
 from rag.types import Options
 from ui.page.calls import Given
-from ui.page.render import render
-from ui.page.words import count
+from ui.render import render
+from ui.words import count
 
 if TYPE_CHECKING:
     from ui.services import Services

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, Literal, get_args
 from markupsafe import Markup
 
 from ui.page import arguments
-from ui.page.render import render
-from ui.page.words import count
+from ui.render import render
+from ui.words import count
 
 if TYPE_CHECKING:
     from rag.types import Paper

@@ -9,7 +9,7 @@ from markupsafe import Markup
 
 from rag.types import Paper
 from ui.page.atlas import Atlas
-from ui.page.render import render
+from ui.render import render
 
 WIDTH, HEIGHT, MARGIN = 1000, 860, 50
 RADIUS = 9.0

@@ -16,7 +16,7 @@ from rag.answer.answerer import MARK
 from rag.answer.extractive import ALSO, MORE, SOURCE
 from rag.query.intent import SEARCHED
 from rag.types import Answer, Sentence
-from ui.page.render import visible
+from ui.render import visible
 
 _MARKER = re.compile(r" ?\[(\d{1,3})\]")
 # a sentence begins behind the signs of its list, heading, quote or table row: they are Markdown's, not its own

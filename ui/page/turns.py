@@ -13,9 +13,9 @@ from rag.events.feedback import COMMENT_CHARS, EDIT_CHARS
 from rag.types import Answer, Options, Paper
 from ui.page.evidence import evidence_of
 from ui.page.prose import marked_up, marker, plain_text, with_markers
-from ui.page.render import render
 from ui.page.said import Said
-from ui.page.words import count, shortened
+from ui.render import render
+from ui.words import count, shortened
 
 if TYPE_CHECKING:
     from rag.events.records import Conversation, Episode

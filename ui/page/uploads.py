@@ -15,7 +15,7 @@ from markupsafe import Markup
 from rag.errors import ReadbackError
 from ui.page import arguments
 from ui.page.arguments import BadRequest
-from ui.page.render import render
+from ui.render import render
 from ui.services.papers import UploadFault
 
 if TYPE_CHECKING:

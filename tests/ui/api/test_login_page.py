@@ -25,7 +25,7 @@ def test_people_log_in_and_stay_in(make_services: MakeServices) -> None:
         page.get_by_label("Name", exact=True).fill("ada")
         page.get_by_label("Password").fill("not the key")
         page.keyboard.press("Enter")
-        assert "do not fit" in page.get_by_role("alert").inner_text()
+        assert "do not match" in page.get_by_role("alert").inner_text()
         page.get_by_label("Name", exact=True).fill("ada")
         page.get_by_label("Password").fill(KEY)
         page.get_by_role("button").click()

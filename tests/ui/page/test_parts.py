@@ -19,9 +19,9 @@ from ui.page.blocks import look, script, shell
 from ui.page.evidence import Card, evidence_of, segments
 from ui.page.map import map_drawing
 from ui.page.prose import marked_up, plain_text, with_markers
-from ui.page.render import render, web_link
 from ui.page.uploads import taken
-from ui.page.words import shortened
+from ui.render import render, web_link
+from ui.words import shortened
 
 
 class Seen(HTMLParser):

@@ -10,13 +10,13 @@ from urllib.parse import urlsplit
 from jinja2 import Environment, PackageLoader, StrictUndefined
 from markupsafe import Markup
 
-from ui.page.words import count, shortened
+from ui.words import count, shortened
 
 _UNSEEN = re.compile(r"[\x00-\x08\x0b\x0c\x0e-\x1f\x7f\u202a-\u202e\u2066-\u2069]")  # controls; marks that reorder text
 
 
 def render(template: str, /, **values: Any) -> Markup:
-    """A template of ``ui/page/templates``, filled. Raises jinja2.TemplateError: a bug."""
+    """A template of ``ui/templates``, filled. Raises jinja2.TemplateError: a bug."""
     return Markup(environment().get_template(f"{template}.html").render(**values))
 
 
@@ -24,7 +24,7 @@ def render(template: str, /, **values: Any) -> Markup:
 def environment() -> Environment:
     """The templates, with their filters."""
     made = Environment(
-        loader=PackageLoader("ui.page"),
+        loader=PackageLoader("ui"),
         autoescape=True,
         finalize=visible,
         undefined=StrictUndefined,
