@@ -165,6 +165,7 @@ def _mount(app: FastAPI, page: gr.Blocks, look: Mapping[str, Any], settings: Set
     from starlette.exceptions import HTTPException
 
     from ui.access.door import identity_of
+    from ui.page.first import FirstPaint
 
     def user_id(request: Request) -> str:  # what Gradio shows handlers as ``request.username``
         return identity_of(request).user
@@ -181,4 +182,5 @@ def _mount(app: FastAPI, page: gr.Blocks, look: Mapping[str, Any], settings: Set
         "show_error": False,
         "max_file_size": f"{settings.upload_mb}mb",
     }
+    app.add_middleware(FirstPaint)
     gradio.mount_gradio_app(app, page, path="/", auth_dependency=user_id, **(defaults | dict(look)))

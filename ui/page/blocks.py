@@ -25,7 +25,7 @@ if TYPE_CHECKING:
     from ui.services import Asker, Services
 
 ASSETS = Path(__file__).with_name("assets")
-STYLES = ("tokens.css", "layout.css", "answer.css", "evidence.css", "papers.css")
+STYLES = ("tokens.css", "layout.css", "answer.css", "evidence.css", "papers.css", "print.css")
 SCRIPTS = ("core.js", "ask.js", "evidence.js", "correct.js", "conversations.js", "papers.js", "start.js")
 UPLOADS_KEPT = (3_600, 3_600)  # looked through every hour, for what was uploaded more than an hour ago; in seconds
 QUIETLY = {
@@ -90,9 +90,9 @@ def build_page(services: Services) -> Blocks:
 
 
 def look() -> dict[str, Any]:
-    """Arguments for ``gradio.mount_gradio_app``: no web font, no footer, the right ground before the first paint."""
+    """Arguments for ``gradio.mount_gradio_app``: no web font and no footer."""
     theme = gr.themes.Base(font=["system-ui", "sans-serif"], font_mono=["ui-monospace", "monospace"])
-    return {"theme": theme, "footer_links": [], "run_history": False, "head": asset("head.html")}
+    return {"theme": theme, "footer_links": [], "run_history": False}
 
 
 def whose(request: Any) -> Asker:

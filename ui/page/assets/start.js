@@ -79,6 +79,8 @@ async function follow_address() {
 }
 window.addEventListener("popstate", () => { follow_address().catch(() => {}); });
 
+window.addEventListener("beforeprint", () => $$(".more-lines").forEach((one) => { one.open = true; }));
+
 // Shortcuts
 acts.help = () => $("#rb-help").showModal();
 acts["close-help"] = () => $("#rb-help").close();
