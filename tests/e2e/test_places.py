@@ -112,7 +112,7 @@ def test_the_page_prints_its_whole_conversation(page: Page) -> None:
 def test_the_first_paint_is_the_page_and_not_what_it_is_made_with(visit: Visit, server: Server) -> None:
     page = visit()
     html = page.request.get(server.url, headers={"accept": "text/html"}).text()
-    assert "gradio-app { visibility: hidden; }" in html
+    assert "gradio-app { opacity: 0; }" in html
     assert 'rel="icon" href="data:image/svg+xml' in html
     assert "og:image" not in html
     assert "<title>Readback</title>" in html
