@@ -138,7 +138,8 @@ class Crowd:
                 self.face.tell(answer, user=user, kind="reason", value="wrong_refusal")
             elif self._chance(0.3):
                 best = max(need.question.gold, key=lambda paper: need.question.gold[paper])
-                self.face.tell(answer, user=user, kind="reason", value="wrong_paper", paper=best)
+                if best not in {one.paper_id for one in answer.citations}:
+                    self.face.tell(answer, user=user, kind="reason", value="wrong_paper", paper=best)
         if wording is not None and self._chance(0.5):
             self.face.tell(answer, user=user, kind="rephrase", value=wording)
 

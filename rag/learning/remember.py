@@ -40,7 +40,7 @@ class _Lesson:
 
     accepted: dict[str, float] = field(default_factory=dict)  # person → how well it ended
     refused: dict[str, float] = field(default_factory=dict)  # person → how sure that nothing answers
-    quotes: dict[tuple[str, str], dict[str, float]] = field(default_factory=lambda: defaultdict(dict))
+    quotes: dict[tuple[str, str], dict[tuple[str, bool], float]] = field(default_factory=lambda: defaultdict(dict))
     example: tuple[float, float, str] | None = None  # strength, time, text
     times: list[float] = field(default_factory=list)
 
@@ -122,18 +122,18 @@ def _learn(lesson: _Lesson, outcome: Outcome, credit: Mapping[str, float], sente
     if value > 0 and not asked.abstained:
         lesson.accepted[person] = max(value, lesson.accepted.get(person, 0.0))
         for paper, quote in asked.quotes:
-            lesson.quotes[paper, quote][person] = value
+            lesson.quotes[paper, quote][person, True] = value
         if asked.answer:
             _offer(lesson, (value * trusted, asked.at.timestamp(), asked.answer))
     elif value > 0 and asked.abstained:
         lesson.refused[person] = value
-    elif outcome.blame == "selection" and asked.word("reason") == "not_supported":
+    elif outcome.blame == "selection":
         for paper, quote in asked.quotes:
-            lesson.quotes[paper, quote][person] = -1.0
+            lesson.quotes[paper, quote][person, False] = value
     if edit is not None:
         lesson.accepted[person] = 1.0
         for paper, sentence in _edited_to(edit, asked.cited or tuple(one.paper for one in asked.papers), sentences_of):
-            lesson.quotes[paper, sentence][person] = 1.0
+            lesson.quotes[paper, sentence][person, True] = 1.0
         _offer(lesson, (2.0 * trusted, asked.at.timestamp(), edit))
     if value > 0 or edit is not None:
         lesson.times.append(asked.at.timestamp())
@@ -161,7 +161,7 @@ def _edited_to(edit: str, papers: Sequence[str], sentences_of: SentencesOf) -> l
 def _quotes(lesson: _Lesson, credit: Mapping[str, float]) -> dict[str, dict[str, float]]:
     found: dict[str, dict[str, float]] = defaultdict(dict)
     for (paper, quote), said in lesson.quotes.items():
-        votes = [credit.get(person, 1.0) * value for person, value in said.items()]
+        votes = [credit.get(person, 1.0) * value for (person, _), value in said.items()]
         weight = sum(votes) / (sum(map(abs, votes)) + 0.5) if votes else 0.0
         if abs(weight) >= WORTH:
             found[paper][quote] = round(weight, 3)

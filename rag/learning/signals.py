@@ -40,6 +40,7 @@ PRIORS: Mapping[str, tuple[float, float]] = {
 }
 SCALE = ("named", "useful", "copied", "accepted", "dwelt", "accepted_beside", "opened")  # strongest first
 AGAINST = ("wrong", "not_useful", "rejected")
+IMPLICIT = ("dwelt", "opened", "accepted_beside")  # nobody said so: what many people did alike is one weak hint
 
 
 @dataclass(frozen=True, slots=True)
@@ -243,6 +244,8 @@ def _direct(outcome: Outcome) -> dict[str, str]:
             add(named, "named")
         elif said.kind == "copy":
             add(named, "copied")
+        elif outcome.value < 0:
+            continue  # looked at, and it did not help
         elif said.kind == "open":
             add(named, "opened")
         elif said.kind == "dwell" and isinstance(said.value, float) and said.value >= DWELT_S:

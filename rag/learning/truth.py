@@ -16,7 +16,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.learning.propensity import Propensities
-from rag.learning.signals import PRIORS, PaperSignal
+from rag.learning.signals import IMPLICIT, PRIORS, PaperSignal
 
 ROUNDS = 8  # of expectation and maximisation; the change after it is below the third decimal
 HALF_LIFE_DAYS = 180.0  # after which a signal counts half
@@ -28,6 +28,7 @@ FAVOURITE_NEEDS = 5  # needs of a person before their favourites are looked for
 PASSED_OVER = 0.68  # how often a paper is wrong that somebody did not point to though pointing to another one
 RANK_ODDS = (0.0, -0.5, -0.8, -1.2)  # prior log-odds that a paper answers: ranked first, 2-3, 4-, not found
 BELIEF = 6.0  # largest log-odds
+HINT = 1.0  # largest log-odds from signals that nobody gave on purpose, however many people gave them
 
 ASSUMED = Propensities()
 PLACED = ("opened", "dwelt")  # kinds that depend on where a paper was shown
@@ -83,17 +84,22 @@ def believe(
 
     a, b = (np.array([PRIORS[one][i] for one in kinds]) for i in (0, 1))
     accuracy, credit = a / (a + b), np.ones(len(people))
+    meant = ~np.isin(kind, [kinds.index(one) for one in IMPLICIT])
     voters = np.bincount(pair, minlength=len(pairs))
-    shared = voters[pair] > 1  # somebody else spoke about the same paper for the same need
+    spoken = np.bincount(pair, meant, len(pairs))
+    shared = spoken[pair] - meant > 0  # somebody else said something about the same paper for the same need
     passed = _passed_over(kept, need_of, pairs, pair_of)
     for _ in range(ROUNDS):
         strength = 0.5 + (accuracy[kind] - 0.5) * credit[person]
         say = sign * fresh * np.log(strength / (1.0 - strength))
         against = np.array([credit[by].sum() for by in passed]) * np.log(PASSED_OVER / (1.0 - PASSED_OVER))
-        total = np.clip(prior + np.bincount(pair, say, len(pairs)) - against, -BELIEF, BELIEF)
-        others = _sigmoid(total[pair] - say)
+        hints = np.clip(np.bincount(pair, say * ~meant, len(pairs)), -HINT, HINT)
+        said = np.clip(prior + np.bincount(pair, say * meant, len(pairs)) - against, -BELIEF, BELIEF)
+        total = said + hints
+        others = _sigmoid(said[pair] - say * meant)
         agreed = np.where(sign > 0, others, 1.0 - others)
-        accuracy = _posterior_mean(a, b, kind, agreed, shared, len(kinds))
+        fitted = _posterior_mean(a, b, kind, agreed, shared, len(kinds))
+        accuracy = np.where(np.isin(kinds, IMPLICIT), a / (a + b), fitted)
         good, bad = (np.full(len(people), one) for one in CREDIT_PRIOR)
         own = _posterior_mean(good, bad, person, agreed, shared, len(people))
         credit = np.clip((own - NO_CREDIT) / (FULL_CREDIT - NO_CREDIT), 0.0, 1.0)
@@ -155,7 +161,7 @@ def _passed_over(
     for one in kept:
         need = need_of[one.text]
         spoke[pair_of[need, one.paper]].add(number[one.person])
-        if one.positive:
+        if one.positive and one.kind not in IMPLICIT:
             pointing.setdefault(need, set()).add(number[one.person])
     return [
         np.array(sorted(pointing.get(need, set()) - by), dtype=np.intp)

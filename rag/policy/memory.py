@@ -56,6 +56,7 @@ class Match:
     same: tuple[float, float, float, float] = (-5.5, 1.6, 3.0, -6.0)  # it is the same need
     paper_threshold: float = 0.5  # below these probabilities nothing is applied
     same_threshold: float = 0.5
+    rewrite_threshold: float = 0.9  # of being the same need
     reach: float = 0.5  # the largest addition to a paper's score
     share: float = 0.6  # the largest share of a rewrite: the question as asked is always searched for too
 
@@ -178,18 +179,19 @@ def _combined(seen: Sequence[tuple[Need, float, Mapping[str, float]]], match: Ma
     for need, same, odds in seen:
         weight = same if same >= match.same_threshold else 0.0
         for paper, relevance in need.relevance.items():
-            p = odds[paper] / (rivals if relevance > 0 else 1.0 + odds[paper])
-            if p < match.paper_threshold:
+            # a paper that was wrong for one need may well be right for another about the same subject
+            p, least = (odds[paper] / rivals, match.paper_threshold) if relevance > 0 else (same, match.same_threshold)
+            if p < least:
                 continue
             weight = max(weight, p)
-            change = match.reach * relevance * (p - match.paper_threshold) / (1.0 - match.paper_threshold)
+            change = match.reach * relevance * (p - least) / (1.0 - least)
             up, down = additions.get(paper, (0.0, 0.0))
             additions[paper] = max(up, change), min(down, change)
             for sentence, liking in need.quotes.get(paper, {}).items():
                 sentences[paper, sentence] = max(LIKED * p * liking, sentences.get((paper, sentence), 0.0), key=abs)
         if same >= match.same_threshold:
             supports.append(same * need.answerable)
-            if need.rewrite is not None:
+            if need.rewrite is not None and same >= match.rewrite_threshold:
                 rewrites.append((same * need.rewrite_confidence, need.rewrite))
             if need.example is not None:
                 examples.append((same, need.example))
