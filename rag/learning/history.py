@@ -44,6 +44,8 @@ class Asked:
     papers: tuple[Shown, ...]
     quotes: tuple[tuple[str, str], ...]  # (paper, quoted sentence), in the order of the answer
     answer: str | None
+    confidence: float  # that the collection holds the answer, as it was answered
+    touched: bool  # by what was learned
     said: tuple[Feedback, ...] = field(default_factory=tuple)
 
     def word(self, kind: str) -> str | None:
@@ -96,5 +98,7 @@ def _asked(episode: Episode) -> Asked | None:
         papers=tuple(Shown(paper.paper_id, paper.rank, paper.position, paper.cited) for paper in one.papers),
         quotes=tuple((citation.paper_id, citation.quote) for citation in quoted),
         answer=answer.text if answer and not one.abstained else None,
+        confidence=answer.confidence if answer else 0.0,
+        touched=bool(answer and answer.trace and "recall" in answer.trace.get("stages", {})),
         said=episode.feedback,
     )

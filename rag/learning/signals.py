@@ -16,6 +16,7 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Literal
 
+from rag.events.records import Feedback
 from rag.learning.history import DWELT_S, Asked, paths
 from rag.learning.turns import KINDS, TurnClassifier, TurnKind
 
@@ -233,21 +234,24 @@ def _direct(outcome: Outcome) -> dict[str, str]:
         elif outcome.value < -0.6 and outcome.blame == "retrieval":
             add(cited[0], "rejected")
     for said in one.said:
-        if (named := said.paper_id) is None:
-            continue
-        if said.kind == "evidence":
-            add(named, str(said.value))
-        elif said.kind == "reason" and said.value in ("wrong_paper", "not_supported"):
-            # a paper that the answer did not quote is named because it is missed
-            add(named, "wrong" if named in cited else "named")
-        elif said.kind == "reason":
-            add(named, "named")
-        elif said.kind == "copy":
-            add(named, "copied")
-        elif outcome.value < 0:
-            continue  # looked at, and it did not help
-        elif said.kind == "open":
-            add(named, "opened")
-        elif said.kind == "dwell" and isinstance(said.value, float) and said.value >= DWELT_S:
-            add(named, "dwelt")
+        if said.paper_id is not None and (kind := _kind(said, cited, outcome.value)) is not None:
+            add(said.paper_id, kind)
     return found
+
+
+def _kind(said: Feedback, cited: Collection[str], value: float) -> str | None:
+    """The signal that a piece of feedback on a paper gives. value: how the question ended."""
+    if said.kind == "evidence":
+        return str(said.value)
+    if said.kind == "reason":
+        # a paper that the answer did not quote is named because it is missed
+        wrong = said.value in ("wrong_paper", "not_supported") and said.paper_id in cited
+        return "wrong" if wrong else "named"
+    if said.kind == "copy":
+        return "copied"
+    if value < 0:
+        return None  # looked at, and it did not help
+    if said.kind == "open":
+        return "opened"
+    long = said.kind == "dwell" and isinstance(said.value, float) and said.value >= DWELT_S
+    return "dwelt" if long else None
