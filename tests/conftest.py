@@ -47,6 +47,7 @@ SLOW = (
     "eval/test_run.py",
     "eval/test_stats.py",
     "index/",
+    "learning/test_learn_command.py",
     "llamaindex/",
     "retrieve/",
     "text/test_growth.py",

@@ -51,4 +51,6 @@ def told(line: Mapping[str, Any]) -> str:
     """One line of the ledger for people."""
     version = line.get("version")
     shown = "the shipped policy" if "version" in line and version is None else version or ""
-    return " ".join(part for part in (str(line.get("at", "")), str(line["event"]), shown, str(line.get("why", ""))) if part)
+    return " ".join(
+        part for part in (str(line.get("at", "")), str(line["event"]), shown, str(line.get("why", ""))) if part
+    )

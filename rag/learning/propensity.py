@@ -18,8 +18,8 @@ from numpy.typing import NDArray
 from rag.learning.history import Asked
 
 PLACES = 10
-ROUNDS = 100  # of expectation and maximisation
-RESAMPLES = 20  # of the showings, for the interval
+ROUNDS = 300  # of expectation and maximisation
+RESAMPLES = 30  # of the counts, for the interval
 CLIP = 5.0  # largest weight of one opening
 ASSUMED = tuple(1.0 / place for place in range(1, PLACES + 1))  # before anything is known; eye-tracking studies agree
 ASSUMED_SHOWINGS = 30.0  # how many showings at each place the assumption is worth
@@ -66,43 +66,39 @@ def fit_propensities(pair: Ints, place: Ints, opened: NDArray[np.bool_], seed: i
     """
     if int(opened.sum()) < FEW:
         return Propensities(openings=int(opened.sum()))
-    pair, place, opened = _informative(pair, place, opened)
-    if int(opened.sum()) < FEW:
-        return Propensities(openings=int(opened.sum()))
-    found = _fit(pair, place, opened, np.ones(len(pair)))
+    cells, opens, misses = _cells(pair, place, opened)
+    if int(opens.sum()) < FEW:
+        return Propensities(openings=int(opens.sum()))
+    found = _fit(*cells, opens, misses)
     rng = np.random.default_rng(seed)
-    again = np.array(
-        [
-            _fit(pair, place, opened, rng.multinomial(len(pair), np.full(len(pair), 1 / len(pair))).astype(float))
-            for _ in range(RESAMPLES)
-        ]
-    )
+    again = np.array([_fit(*cells, *(rng.poisson(c).astype(float) for c in (opens, misses))) for _ in range(RESAMPLES)])
     spread = 1.96 * again.std(axis=0)
     low, high = np.maximum(found - spread, 0.0), found + spread
-    return Propensities(tuple(found.tolist()), tuple(low.tolist()), tuple(high.tolist()), int(opened.sum()))
+    return Propensities(tuple(found.tolist()), tuple(low.tolist()), tuple(high.tolist()), int(opens.sum()))
 
 
-def _informative(pair: Ints, place: Ints, opened: NDArray[np.bool_]) -> tuple[Ints, Ints, NDArray[np.bool_]]:
-    first = np.full(pair.max() + 1, PLACES)
-    last = np.full(pair.max() + 1, -1)
-    np.minimum.at(first, pair, place)
-    np.maximum.at(last, pair, place)
-    kept = first[pair] < last[pair]
-    _, renumbered = np.unique(pair[kept], return_inverse=True)
-    return renumbered, place[kept], opened[kept]
+def _cells(pair: Ints, place: Ints, opened: NDArray[np.bool_]) -> tuple[tuple[Ints, Ints], Floats, Floats]:
+    """Each pair at each of its places, how often it was opened there and how often not; for pairs with two places."""
+    cell, which = np.unique(pair * PLACES + place, return_inverse=True)
+    opens = np.bincount(which, opened, len(cell))
+    misses = np.bincount(which, ~opened, len(cell))
+    owner, at = cell // PLACES, cell % PLACES
+    kept = np.bincount(owner)[owner] > 1
+    _, renumbered = np.unique(owner[kept], return_inverse=True)
+    return (renumbered, at[kept]), opens[kept], misses[kept]
 
 
-def _fit(pair: Ints, place: Ints, opened: NDArray[np.bool_], weight: Floats) -> Floats:
+def _fit(pair: Ints, place: Ints, opens: Floats, misses: Floats) -> Floats:
     """The position-based model by EM, with the assumption as pseudo-counts."""
     examined = np.array(ASSUMED)
     attractive = np.full(pair.max() + 1, 0.5)
-    shown_at = np.bincount(place, weight, PLACES) + ASSUMED_SHOWINGS
-    shown_of = np.bincount(pair, weight, len(attractive)) + 1e-9
+    shown_at = np.bincount(place, opens + misses, PLACES) + ASSUMED_SHOWINGS
+    shown_of = np.bincount(pair, opens + misses, len(attractive)) + 1e-9
     for _ in range(ROUNDS):
         both = examined[place] * attractive[pair]
-        missed = weight * ~opened / np.maximum(1.0 - both, 1e-9)
-        looked = weight * opened + missed * examined[place] * (1.0 - attractive[pair])
-        liked = weight * opened + missed * attractive[pair] * (1.0 - examined[place])
+        missed = misses / np.maximum(1.0 - both, 1e-9)
+        looked = opens + missed * examined[place] * (1.0 - attractive[pair])
+        liked = opens + missed * attractive[pair] * (1.0 - examined[place])
         examined = (np.bincount(place, looked, PLACES) + ASSUMED_SHOWINGS * np.array(ASSUMED)) / shown_at
         attractive = np.clip(np.bincount(pair, liked, len(attractive)) / shown_of, 1e-6, 1.0)
     return np.asarray(np.minimum(examined / examined[0], 1.0))

@@ -22,6 +22,8 @@ COMMANDS = {  # name: (where it is, what it does)
     "mcp": ("ui.cli.serve:mcp", "Serve the tools ask, search_papers and get_paper over stdio."),
     "doctor": ("ui.cli.doctor:doctor", "Say what is configured, what works and what would be used."),
     "eval": ("eval.commands:evaluation", "Measure answers on gold questions, and compare runs."),
+    "learn": ("ui.cli.learn:learn", "Learn from what people did with the answers."),
+    "policy": ("ui.cli.policy:policy", "Look at the policies that decide answers, and change the one in force."),
     "events": ("rag.events.commands:events", "Export, forget or purge what was recorded."),
     "user": ("ui.access.commands:user", "Manage who may use a server that others can reach."),
 }

@@ -72,6 +72,7 @@ def turns_command() -> None:
 
 def learner_of(assistant: Assistant) -> Learner:
     """The learner for this assistant's collection."""
+    from rag.embed import open_embedder
     from rag.learning.learn import Learner
     from rag.text import sentences
 
@@ -80,7 +81,7 @@ def learner_of(assistant: Assistant) -> Learner:
         return [span.of(paper.abstract) for span in sentences(paper.abstract)] if paper else []
 
     known = frozenset(assistant.collection.catalog.fingerprints())
-    return Learner(assistant.collection.embed_queries, known, sentences_of)
+    return Learner(open_embedder(assistant.settings), known, sentences_of)
 
 
 @contextmanager
