@@ -102,7 +102,8 @@ def _negation(text: str, field: Field, rng: Random) -> str | None:  # noqa: ARG0
 
 def _opposites() -> Mapping[str, str]:
     lines = files("rag.verify").joinpath("antonyms.txt").read_text(encoding="utf-8").splitlines()
-    pairs = [line.split() for line in (*lines, *_CHANGES) if not line.startswith("#")]
+    pairs = [line.replace(" | ", " ").split() for line in lines if not line.startswith("#")]
+    pairs = [pair for pair in (*pairs, *(change.split() for change in _CHANGES)) if len(pair) == 2]
     return {one: other for a, b in pairs for one, other in ((b, a), (a, b))}
 
 

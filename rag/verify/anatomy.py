@@ -8,14 +8,13 @@ from dataclasses import dataclass
 from functools import lru_cache
 from itertools import pairwise
 
-from rag.text import Names, Span, acronyms, content_stems, content_words, words
+from rag.text import Names, Span, acronyms, content_stems, content_words, stem, words
 from rag.types import Paper
 from rag.verify.kinds import is_order
 from rag.verify.quantities import Quantity, quantities
-from rag.verify.spelling import plain
+from rag.verify.spelling import plain, ungreek
 
 _LETTERS = re.compile(r"[^\W\d_]{1,64}+")
-_CAPITAL = re.compile(r"\b[A-ZÀ-ÖØ-Þ][^\W\d_]{1,40}+")
 _LONGEST = 6  # letters of an acronym made of initials
 Bigrams = frozenset[tuple[str, str]]
 
@@ -43,13 +42,20 @@ class Anatomy:
     title: tuple[str, ...]  # words
     quantities: tuple[Quantity, ...]  # of title and abstract, and the year
     names: Names
-    capitals: frozenset[str]  # the first letters of words with a capital
     initials: frozenset[str]  # of every run of two to six words
     acronyms: Mapping[str, str]
 
+    def _holds_parts(self, name: str) -> bool:
+        """Whether a compound is made of what the paper has: "RAS-driven", "Follow-Up"."""
+        parts = name.split("-")
+        return len(parts) > 1 and all(
+            stem(part.casefold()) in self.stems if part[1:].islower() else self.names.holds(ungreek(part))
+            for part in parts
+        )
+
     def holds(self, name: str, long_forms: Mapping[str, str]) -> bool:
         """Whether the paper has a name, spelled so or as the acronym stands for. long_forms: of all sources."""
-        if self.names.holds(name):
+        if self.names.holds(ungreek(name)) or self._holds_parts(name):
             return True
         singular = name.removesuffix("s")
         long = long_forms.get(name) or long_forms.get(singular)
@@ -76,8 +82,7 @@ def anatomy(paper: Paper, spans: tuple[Span, ...], place: int) -> Anatomy:
         whole,
         tuple(words(paper.title)),
         (*_all_quantities([span.of(paper.abstract) for span in spans]), *quantities(paper.title), *year),
-        Names(f"{whole} {by}"),
-        frozenset(match[0][:2] for match in _CAPITAL.finditer(whole)),
+        Names(ungreek(f"{whole} {by}")),
         _initials(whole),
         acronyms(whole),
     )

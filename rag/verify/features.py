@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from functools import lru_cache
 
 import numpy as np
@@ -25,6 +25,7 @@ FEATURES = (
     "cosine_quotes",  # of sentence and all quotes together
     "weakest_clause",  # coverage, by the cited abstracts, of the clause that they hold least
     "weakest_clause_cosine",  # best cosine with a sentence of theirs of the clause that is least like any
+    "weakest_clause_soft",  # coverage of the clause that they hold least, where likeness counts
     "rarest_strange",  # rarity of the rarest word that the cited abstracts lack
     "strangest",  # how unlike all words of the quotes the least alike word is
     "strange_words",  # log(1 + number) of words that the cited abstracts lack
@@ -35,6 +36,7 @@ FEATURES = (
     "comparison",
     "exchanged",
     "overstated",
+    "roles",
     "antonym",  # a strange word is the opposite of a word of the quotes
     "long",  # log(1 + content words)
 )
@@ -72,11 +74,12 @@ def features(
     idf: Idf,
     *,
     doubt: bool,
+    against: Collection[str],
 ) -> list[float]:
     """One row, in the order of FEATURES.
 
     vector: of the text. quotes: best first. quote_vectors: their rows. cited: the quotes' papers. cited_vectors: of all
-    sentences of those. doubt: a number or name may be missing.
+    sentences of those. doubt: a number or name may be missing. against: names of the checks that object.
     """
     pairs = content_words(text)
     weight = weights_of([one for one, _ in pairs], idf)
@@ -91,9 +94,8 @@ def features(
     theirs = frozenset().union(*(one.bigrams for one in quotes))
     cosines = quote_vectors @ vector
     together = quote_vectors.sum(axis=0)
-    clauses, likest = _clauses(text, paper, cited_vectors, embed, idf)
+    clauses, likest, softest = _clauses(text, paper, likeness, cited_vectors, embed, idf)
     lacking = {one for one, _ in pairs if one not in paper and not one[0].isdigit()}
-    checks = [bool(check(text, [one.text for one in quotes])) for check in CHECKS.values()]
     return [
         held(here, weight),
         held(quotes[0].stems, weight),
@@ -104,12 +106,13 @@ def features(
         float(together @ vector / max(float(np.linalg.norm(together)), 1e-9)),
         clauses,
         likest,
+        softest,
         max((idf(one) for one in lacking), default=0.0),
         1.0 - min(likeness.values(), default=1.0),
         float(np.log1p(len(lacking))),
         _number_context(text, quotes),
         float(doubt),
-        *map(float, checks),
+        *(float(name in against) for name in CHECKS),
         float(any(opposite(one, other) for one in strange for other in here)),
         float(np.log1p(len(pairs))),
     ]
@@ -128,15 +131,23 @@ def _likeness(
 
 
 def _clauses(
-    text: str, paper: frozenset[str], vectors: NDArray[np.float32], embed: Embed, idf: Idf
-) -> tuple[float, float]:
+    text: str,
+    paper: frozenset[str],
+    likeness: Mapping[str, float],
+    vectors: NDArray[np.float32],
+    embed: Embed,
+    idf: Idf,
+) -> tuple[float, float, float]:
     """Coverage and likeness of the clauses that the papers hold least."""
-    covered, likest = 1.0, 1.0
+    covered, likest, softest = 1.0, 1.0, 1.0
     parts = [part for part in _CLAUSE.split(text) if len(content_stems(part)) >= _MIN_CLAUSE][:_MOST_CLAUSES]
     for part in parts or [text]:
-        covered = min(covered, held(paper, weights_of(content_stems(part), idf)))
+        stems = content_stems(part)
+        covered = min(covered, held(paper, weights_of(stems, idf)))
+        soft = [1.0 if one in paper else likeness.get(one, 0.0) for one in stems]
+        softest = min(softest, sum(soft) / len(soft) if soft else 1.0)
         likest = min(likest, float((vectors @ embed(part.strip())).max()))
-    return covered, likest
+    return covered, likest, softest
 
 
 def _number_context(text: str, quotes: Sequence[Reading]) -> float:

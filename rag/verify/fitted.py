@@ -2,39 +2,39 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
-import numpy as np
+from pydantic import Field
 
-from rag.errors import SettingsError
+from rag.policy.policy import Logistic, Part
 from rag.verify.features import FEATURES
 
 PATH = Path(__file__).with_name("fitted.json")
 
 
-@dataclass(frozen=True, slots=True)
-class Fitted:
-    """Logistic regression over FEATURES, and two cuts on the probability that it gives."""
+class Fitted(Part):
+    """Two logistic models over FEATURES, and two cuts on the product of their probabilities.
 
-    weights: tuple[float, ...]
-    intercept: float
-    contradicted: float  # support below which a claim fails
-    verified: float  # support from which it stands
+    A claim is supported if the quotes are about it and do not say something else; the two are learned from different
+    errors, and what tells one says little about the other.
+    """
+
+    about: Logistic
+    faithful: Logistic
+    contradicted: float = Field(ge=0, le=1)  # support below which a claim fails
+    verified: float = Field(ge=0, le=1)  # support from which it stands
 
     def support(self, row: Sequence[float]) -> float:
         """Probability that the quotes say what the row describes, in [0, 1]."""
-        logit = float(np.dot(np.asarray(row), np.asarray(self.weights))) + self.intercept
-        return float(1.0 / (1.0 + np.exp(-np.clip(logit, -60, 60))))
+        return float(self.about.probabilities([row])[0] * self.faithful.probabilities([row])[0])
 
 
 @cache
 def shipped() -> Fitted:
     """The numbers that come with this version. Raises SettingsError if they are for other features."""
-    stored = json.loads(PATH.read_text(encoding="utf-8"))
-    if stored["features"] != list(FEATURES):
-        raise SettingsError(f"{PATH.name} does not fit this version of Readback. Run: python -m eval.lab.fit_verify")
-    return Fitted(tuple(stored["weights"]), stored["intercept"], stored["contradicted"], stored["verified"])
+    found = Fitted.model_validate_json(PATH.read_bytes())
+    found.about.of(FEATURES)
+    found.faithful.of(FEATURES)
+    return found

@@ -6,7 +6,7 @@ import re
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass
 
-from rag.text import names, stem, words
+from rag.text import acronyms, names, stem, words
 from rag.tokens import count_tokens
 from rag.verify.anatomy import Anatomy
 from rag.verify.quantities import mismatches, quantities
@@ -37,7 +37,7 @@ def names_of(text: str, idf: Idf) -> list[str]:
         rare = idf(stem(word.casefold())) >= _RARE
         begins = not text[: match.start()].strip(" \t\"'“‘(*_-") or text[: match.start()].rstrip()[-1:] in ".!?:"
         if begins:  # a capital says nothing there
-            rare = rare and count_tokens(f" {word.casefold()}") >= _ODD and count_tokens(f" {word}") >= _ODD
+            rare = rare and _odd(word)
         if rare and word.casefold() not in _FORGIVEN:
             found.append(word)
     return list(dict.fromkeys(found))
@@ -63,13 +63,19 @@ def _numbers(text: str, cited: Sequence[Anatomy], quotes: Sequence[str]) -> list
 
 def _names(text: str, cited: Sequence[Anatomy], long_forms: Mapping[str, str], idf: Idf) -> list[Objection]:
     found = []
+    known = {**long_forms, **acronyms(text)}
     for name in names_of(text, idf):
-        if any(paper.holds(name, long_forms) for paper in cited) or _in_words(name, cited):
+        if any(paper.holds(name, known) for paper in cited) or _in_words(name, cited):
             continue
         common = name.isupper() and len(name) <= _FIELD and idf(stem(name.casefold())) < _RARE  # "LLM", "NLP"
-        kin = name[1:].islower() and any(name[:2] in paper.capitals for paper in cited)  # "France" and "French"
-        found.append(Objection(f"“{name}” is not in what it cites", not common and not kin))
+        ordinary = name.isalpha() and name[1:].islower() and not _odd(name)  # "France", where they say "French"
+        found.append(Objection(f"“{name}” is not in what it cites", not common and not ordinary))
     return found
+
+
+def _odd(word: str) -> bool:
+    """Whether no language model knows the word as a whole: it may be made up."""
+    return min(count_tokens(f" {word.casefold()}"), count_tokens(f" {word}")) >= _ODD
 
 
 def _in_words(name: str, cited: Sequence[Anatomy]) -> bool:

@@ -1,4 +1,4 @@
-"""Opposites: more and less, better and worse, and pairs of words."""
+"""Opposites: more and less, better and worse, and groups of words, read from ``antonyms.txt``."""
 
 from __future__ import annotations
 
@@ -8,47 +8,12 @@ from importlib.resources import files
 
 from rag.text import stem
 
-_MORE = (
-    "increase rise raise grow growth gain boost amplify expand enlarge extend elevate heighten upregulate accumulate "
-    "more larger higher greater bigger longer large high long"
-)
-_LESS = (
-    "decrease drop lower less fewer smaller reduce reduction shrink decline fall cut diminish lessen shorten suppress "
-    "downregulate attenuate deplete shorter low small short"
-)
-_BETTER = "improve improvement better enhance outperform surpass exceed superior strengthen benefit best favorable"
-_WORSE = (
-    "worsen worse degrade harm hurt deteriorate underperform inferior weaken impair worst damage ruin hinder undermine"
-)
-_SCALES = tuple(  # one thing, in two directions
-    (frozenset(stem(word) for word in up.split()), frozenset(stem(word) for word in down.split()))
-    for up, down in ((_MORE, _LESS), (_BETTER, _WORSE))
-)
 _NEGATING = ("un", "in", "im", "ir", "il", "dis", "non", "de")  # consistent, inconsistent
-
-
-@cache
-def _antonyms() -> Mapping[str, frozenset[str]]:
-    """Stem → stems of its opposites."""
-    found: dict[str, set[str]] = {}
-    for line in files("rag.verify").joinpath("antonyms.txt").read_text(encoding="utf-8").splitlines():
-        if not line.startswith("#"):
-            pair = line.split()
-            for forms in (pair, [_comparative(word) for word in pair]):
-                one, other = map(stem, forms)
-                found.setdefault(one, set()).add(other)
-                found.setdefault(other, set()).add(one)
-    return {one: frozenset(others) for one, others in found.items()}
-
-
-def _comparative(word: str) -> str:
-    return f"{word.removesuffix('e').removesuffix('y')}{'i' if word.endswith('y') else ''}er"
+Group = tuple[frozenset[str], frozenset[str]]  # stems, and those of their opposites
 
 
 def opposite(one: str, other: str) -> bool:
     """Whether two stems are opposites."""
-    if any((one in up and other in down) or (one in down and other in up) for up, down in _SCALES):
-        return True
     if other in _antonyms().get(one, frozenset()):
         return True
     short, long = sorted((one, other), key=len)
@@ -61,7 +26,36 @@ def same_way(one: str, other: str) -> bool:
 
 
 def way(quality: str) -> int:
-    """1 for more or better, -1 for less or worse, 0 for what is on no scale."""
-    up = any(quality in more for more, _ in _SCALES)
-    down = any(quality in less for _, less in _SCALES)
-    return up - down
+    """1 for more or better, -1 for less or worse, 0 for what is on neither scale."""
+    scales = _groups()[:2]
+    return any(quality in up for up, _ in scales) - any(quality in down for _, down in scales)
+
+
+def graded(word: str) -> bool:
+    """Whether a stem is that of an adjective in the comparative, as far as its opposite is known: "faster"."""
+    return word.endswith("er") and word in _antonyms()
+
+
+@cache
+def _groups() -> tuple[Group, ...]:
+    lines = files("rag.verify").joinpath("antonyms.txt").read_text(encoding="utf-8").splitlines()
+    sides = (line.split("|") for line in lines if not line.startswith("#"))
+    return tuple((_stems(left), _stems(right)) for left, right in sides)
+
+
+def _stems(side: str) -> frozenset[str]:
+    return frozenset(stem(form) for word in side.split() for form in (word, _comparative(word)))
+
+
+def _comparative(word: str) -> str:
+    return f"{word.removesuffix('e').removesuffix('y')}{'i' if word.endswith('y') else ''}er"
+
+
+@cache
+def _antonyms() -> Mapping[str, frozenset[str]]:
+    """Stem → stems of its opposites."""
+    found: dict[str, set[str]] = {}
+    for left, right in _groups():
+        for one, others in (*((one, right) for one in left), *((one, left) for one in right)):
+            found.setdefault(one, set()).update(others)
+    return {one: frozenset(others) for one, others in found.items()}

@@ -13,7 +13,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from rag.text import content_stems, numbers, stem, words
-from rag.verify.opposites import opposite, same_way, way
+from rag.verify.opposites import graded, opposite, same_way, way
 
 _TOKEN = re.compile(r"\d{1,20}+(?:[.,]\d{1,20}+){0,4}+|[^\W_]{1,40}+(?:[-'’.][^\W_]{1,40}+){0,6}+|[^\w\s]")
 _BREAKS = frozenset(", ; : ( ) — – . ! ? and but while whereas although though or despite yet which".split())
@@ -30,17 +30,23 @@ _CLAUSE_END = re.compile(r"[,;:(](?=\s)|\b(?:while|whereas|although|because)\b")
 _ONLY = frozenset("only solely exclusively".split())
 _RESTRICTED = _ONLY | frozenset("just single limited alone sole exclusive specific particular except".split())
 _ABSOLUTE = frozenset(
-    stem(word) for word in "completely entirely always guarantees perfectly impossible eliminates never proves".split()
+    "completely entirely always guarantees guarantee perfectly impossible eliminates never proves".split()
 )
 _WINS = re.compile(r"\b(?:outperform|surpass|exceed|beat|outscor|overtak|outdo)[a-z]{0,4}\b", re.IGNORECASE)
 _THAN = re.compile(r"\bthan\b(?!\W{0,3}\d)|\b(?:superior|inferior)\s{1,3}to\b", re.IGNORECASE)
-_WIDE = 6  # words on each side of a word
+_VERY_NEAR = 3  # shared words
+_WIDE = 8  # words on each side of a word
 _REACH = 10  # words that a number may belong to, on each side
 _BESIDE = 4  # content words among them
+_PREPOSITIONS = frozenset("of in on for with to from as at than that or into between through via under over".split())
+_ROLE_REACH = 5
+_ROLE = 2  # content words on each side of a verb
+_MOST_TOKENS = 400
 _NEAR = 3  # content words that belong to a word
 _SIDE = 8  # content words on each side of a comparison
 OPPOSITE = "what it cites says the opposite or less"
 TURNED = "what it cites says it the other way round"
+SWAPPED = "what it cites has them in each other's place"
 CROSSED = "what it cites compares them the other way round"
 
 
@@ -50,13 +56,18 @@ class _Word:
 
     stem: str
     near: frozenset[str]
+    head: frozenset[str]  # those that it describes
     denied: bool
     compared: bool  # "faster than": _comparison looks at these
 
 
-def contradiction(sentence: str, quotes: Sequence[str]) -> str:
-    """Why the quotes do not say this, in words; empty if nothing speaks against it. quotes: the best one first."""
-    return next((why for check in CHECKS.values() if (why := check(sentence, quotes))), "")
+def objections(sentence: str, quotes: Sequence[str]) -> dict[str, str]:
+    """Name of a check → why the quotes do not say this, in words; nothing speaks against it if empty.
+
+    quotes: the best one first.
+    """
+    found = {name: check(sentence, quotes) for name, check in CHECKS.items()}
+    return {name: why for name, why in found.items() if why}
 
 
 def _denial(sentence: str, quotes: Sequence[str]) -> str:
@@ -91,7 +102,7 @@ def _denied(text: str) -> list[tuple[str, ...]]:
     found = []
     for place, token in enumerate(tokens):
         following = tokens[place + 1] if place + 1 < len(tokens) else ""
-        if token not in _DENIALS or following in _EMPHASIS:
+        if token not in _DENIALS or following in _EMPHASIS or (token == "lack" and following == "of"):
             continue
         scope = _collect(tokens[place + 1 : place + 12], _NEAR)
         if len(scope) > 1 and tokens[place + 2 : place + 3] == ["to"]:  # "does not learn to predict"
@@ -112,8 +123,8 @@ def _direction(sentence: str, quotes: Sequence[str]) -> str:
             continue
         related = [word for word in there if word.denied == one.denied and _same_matter(one.near, word.near)]
         against = [word for word in related if opposite(one.stem, word.stem)]
-        against = [word for word in against if not (word.compared and one.compared)]
-        if against and not any(same_way(one.stem, word.stem) for word in related):
+        against = [word for word in against if not (word.compared and one.compared) and _about_one(one, word)]
+        if against and not any(same_way(one.stem, word.stem) and one.head & word.head for word in related):
             return TURNED
     return ""
 
@@ -126,16 +137,25 @@ def _words_of(text: str) -> list[_Word]:
             continue
         just_before = tokens[max(0, place - 2) : place]
         near = _around(tokens, place)
+        head = _following(tokens, place)
+        if not head or not _BE.isdisjoint(just_before):  # "the gains are consistent across models"
+            head |= _preceding(tokens, place, _NEAR)
         denied = not _DENIALS.isdisjoint(just_before)
         compared = "than" in tokens[place + 1 : place + 5]
-        found += [_Word(stem(part), near, denied, compared) for part in token.split("-") if part]
+        found += [_Word(stem(part), near, head, denied, compared) for part in token.split("-") if part]
     return found
 
 
 def _around(tokens: list[str], place: int) -> frozenset[str]:
     """Stems of the content words within _WIDE words of this one."""
-    near = tokens[max(0, place - _WIDE) : place] + tokens[place + 1 : place + 1 + _WIDE]
-    return frozenset(found for token in near if token[0].isalpha() for found in content_stems(token))
+    before = [token for token in tokens[max(0, place - 2 * _WIDE) : place] if token[0].isalpha()][-_WIDE:]
+    after = [token for token in tokens[place + 1 : place + 1 + 2 * _WIDE] if token[0].isalpha()][:_WIDE]
+    return frozenset(found for token in before + after for found in content_stems(token))
+
+
+def _about_one(one: _Word, other: _Word) -> bool:
+    """Whether two words describe the same thing, or stand among very much the same words."""
+    return bool(one.head & other.head) or len(one.near & other.near) >= _VERY_NEAR
 
 
 def _same_matter(one: frozenset[str], other: frozenset[str]) -> bool:
@@ -143,8 +163,8 @@ def _same_matter(one: frozenset[str], other: frozenset[str]) -> bool:
     return len(one & other) >= min(2, len(one), len(other)) > 0
 
 
-def _following(tokens: Sequence[str], place: int) -> frozenset[str]:
-    return frozenset(_collect(tokens[place + 1 : place + 12], _NEAR))
+def _following(tokens: Sequence[str], place: int, most: int = _NEAR) -> frozenset[str]:
+    return frozenset(_collect(tokens[place + 1 : place + 12], most))
 
 
 def _preceding(tokens: Sequence[str], place: int, most: int) -> frozenset[str]:
@@ -199,7 +219,7 @@ def _compared(text: str) -> Iterator[tuple[str, frozenset[str], frozenset[str]]]
         near = re.findall(r"[^\W_]{1,40}", before if match[0].casefold() == "than" else match[0])[-8:]
         for word in reversed(near):
             found = stem(word.casefold())
-            if word.casefold().endswith(("er", "or", "less", "more", "worse")) or way(found):
+            if way(found) or graded(found):
                 cut = before.rfind(word)
                 yield (found, *_sides(before[:cut] if cut >= 0 else before, after, turned=False))
                 break
@@ -276,10 +296,48 @@ def _overstated(sentence: str, quotes: Sequence[str]) -> str:
     negated = any(before in _DENIALS for before, word in pairwise(said) if word in _ONLY)  # "not only"
     if only and not negated and _RESTRICTED.isdisjoint(there):
         return f"what it cites does not say “{only}”"
-    absolute = next((word for word in said if stem(word) in _ABSOLUTE), None)
-    if absolute and _ABSOLUTE.isdisjoint(stem(word) for word in there):
+    absolute = next((word for word in said if word in _ABSOLUTE), None)
+    if absolute and not _ABSOLUTE & there and stem(absolute) not in {stem(word) for word in there}:
         return f"what it cites does not say “{absolute}”"
     return ""
+
+
+def _roles(sentence: str, quotes: Sequence[str]) -> str:
+    """What does something in the quote must not have it done to it in the sentence: "A activates B"."""
+    there: dict[str, list[tuple[frozenset[str], frozenset[str]]]] = {}
+    for quote in quotes:
+        for verb, before, after in _acting(quote):
+            there.setdefault(verb, []).append((before, after))
+    for verb, before, after in _acting(sentence):
+        pairs = there.get(verb, [])
+        crossed = any(before & right and after & left for left, right in pairs)
+        straight = any(before & left or after & right for left, right in pairs)
+        if crossed and not straight:
+            return SWAPPED
+    return ""
+
+
+def _acting(text: str) -> Iterator[tuple[str, frozenset[str], frozenset[str]]]:
+    """(stem, nearest content words before it, and after it) of every content word with both; turned in the passive."""
+    tokens = [token.casefold() for token in _TOKEN.findall(text)][:_MOST_TOKENS]
+    for place, token in enumerate(tokens):
+        found = content_stems(token)
+        if len(found) != 1 or not token[0].isalpha():
+            continue
+        before, after = _beside_verb(tokens[:place][::-1]), _beside_verb(tokens[place + 1 :])
+        if before and after:
+            passive = "by" in tokens[place + 1 : place + 3]
+            yield (found[0], after, before) if passive else (found[0], before, after)
+
+
+def _beside_verb(tokens: Sequence[str]) -> frozenset[str]:
+    """Stems of the nearest content words, up to what separates them from the verb."""
+    found: list[str] = []
+    for token in tokens[:_ROLE_REACH]:
+        if token in _BREAKS or token in _PREPOSITIONS or len(found) >= _ROLE:
+            break
+        found += content_stems(token)
+    return frozenset(found)
 
 
 CHECKS: Mapping[str, Callable[[str, Sequence[str]], str]] = {
@@ -288,4 +346,5 @@ CHECKS: Mapping[str, Callable[[str, Sequence[str]], str]] = {
     "comparison": _comparison,
     "exchanged": _exchanged,
     "overstated": _overstated,
+    "roles": _roles,
 }

@@ -10,7 +10,7 @@ from itertools import combinations
 from rag.text import stem
 
 _VALUE = r"\d{1,3}+(?:,\d{3}(?!\d))++(?:\.\d++)?|\d++(?:\.\d++)?|\.\d++"
-_NUMBER = re.compile(rf"(?<![\w.@#])(?<!\w-)(?:\d++(?:\.\d++){{2,}}+|({_VALUE}))")  # no version ("1.2.3"), no "GPT-4"
+_NUMBER = re.compile(rf"(?<![\w.@#+])(?<!\w-)(?:\d++(?:\.\d++){{2,}}+|({_VALUE}))")  # no version ("1.2.3"), no "GPT-4"
 _MAGNITUDE = {"k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "b": 1e9, "bn": 1e9, "billion": 1e9}
 _SPELLED = {
     word: float(value)
@@ -76,8 +76,9 @@ def quantities(text: str) -> list[Quantity]:
     found: list[tuple[int, Quantity]] = []
     place = 0
     for match in _NUMBER.finditer(text):
-        if match[1] is None:
-            continue
+        glued = _WORD.match(text, match.end())
+        if match[1] is None or (glued and glued[0].casefold() not in _UNIT_OF | _MAGNITUDE):
+            continue  # a version, or the 3 of "3f"
         while place < len(tokens) and tokens[place][2] <= match.start():
             place += 1
         found.append((match.start(), _digits(match[1], match.end(), tokens, place)))

@@ -6,6 +6,21 @@ import re
 
 _BRITISH = re.compile(r"\b([^\W\d_]{3,30})(is|ys)(e|ed|es|er|ers|ing|ation|ations)\b", re.IGNORECASE)
 _OUR = re.compile(r"\b(behavi|fav|col|lab|neighb|tum|harb|hum)our", re.IGNORECASE)
+_GREEK = str.maketrans(
+    {
+        "α": "alpha",
+        "β": "beta",
+        "γ": "gamma",
+        "δ": "delta",
+        "ε": "epsilon",
+        "ζ": "zeta",
+        "θ": "theta",
+        "κ": "kappa",
+        "λ": "lambda",
+        "μ": "mu",
+        "ω": "omega",
+    }
+)
 _DIGITS = {
     word: str(value)
     for value, word in enumerate("two three four five six seven eight nine ten eleven twelve".split(), start=2)
@@ -13,11 +28,16 @@ _DIGITS = {
 _SPELLED = re.compile(rf"\b(?:{'|'.join(_DIGITS)})\b", re.IGNORECASE)
 
 
+def ungreek(text: str) -> str:
+    """With the names of Greek letters in their place: "IFN-γ" as "IFN-gamma"."""
+    return text if text.isascii() else text.translate(_GREEK)
+
+
 def plain(text: str) -> str:
     """With American endings ("optimise" as "optimize") and small numbers in digits. For comparing only.
 
     Words that are no variants ("exercise") change too; texts that are compared must all have gone through it.
     """
-    text = _BRITISH.sub(lambda match: f"{match[1]}{match[2][0]}z{match[3]}", text)
+    text = _BRITISH.sub(lambda match: f"{match[1]}{match[2][0]}z{match[3]}", ungreek(text))
     text = _OUR.sub(r"\1or", text)
     return _SPELLED.sub(lambda match: _DIGITS[match[0].casefold()], text)

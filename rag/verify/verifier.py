@@ -20,13 +20,15 @@ from rag.verify.features import Embed, Idf, features, held, weights_of
 from rag.verify.fitted import Fitted
 from rag.verify.hard import names_of, objection
 from rag.verify.kinds import kind_of
-from rag.verify.polarity import contradiction
+from rag.verify.polarity import objections
 from rag.verify.spelling import plain
 from rag.verify.values import Source, State, Verdict
 
 HINT = 0.05  # what the model's own marker adds to a passage when two carry a sentence equally
 GAIN = 0.12  # how much more of the sentence a further quote must hold to be cited too
 MOST_QUOTES = 3
+LIKE_THE_BEST = 0.75  # share of the best sentence's support from which another one is looked at for a contradiction
+MOST_ALIKE = 2
 NOTHING_SAYS_IT = "no abstract says it"
 NOT_SURE = "whether an abstract says it could not be decided"
 
@@ -88,7 +90,7 @@ class EvidenceVerifier:
         if weighed.objection or support < self._fitted.contradicted:
             state, why = "contradicted", why or NOTHING_SAYS_IT
             support = min(support, self._fitted.contradicted)
-        elif support < self._fitted.verified:
+        elif why or support < self._fitted.verified:
             state, why = "unchecked", why or NOT_SURE
         return Verdict(weighed.text, state, quotes, support, why if state != "verified" else "")
 
@@ -106,6 +108,7 @@ class EvidenceVerifier:
         cited = [desk.papers[place - 1] for place in places]
         quoted = [one.text for one in quotes]
         wrong = objection(text, cited, quoted, desk.long_forms, self._idf)
+        against = objections(folded, [*quoted, *_alike(carried, chosen, places, desk.readings)])
         row = features(
             folded,
             vector,
@@ -116,13 +119,14 @@ class EvidenceVerifier:
             self._embed,
             self._idf,
             doubt=wrong is not None,
+            against=against,
         )
         return Weighed(
             text,
             tuple((one, float(carried[index])) for one, index in zip(quotes, chosen, strict=True)),
             tuple(row),
             wrong.why if wrong and wrong.certain else "",
-            contradiction(folded, quoted) or (wrong.why if wrong else ""),
+            next(iter(against.values()), wrong.why if wrong else ""),
         )
 
     def _carried(
@@ -189,6 +193,15 @@ class _Desk:
             [words(lead + one.paper.title) for one in sources for lead in ("", "Title: ")],
             long_forms,
         )
+
+
+def _alike(
+    carried: NDArray[np.float64], chosen: Sequence[int], places: Sequence[int], readings: Sequence[Reading]
+) -> list[str]:
+    """Further sentences of the cited papers that carry nearly as much: one of them may say the opposite."""
+    least = LIKE_THE_BEST * carried[chosen[0]]
+    order = [int(index) for index in np.argsort(-carried) if index not in chosen and carried[index] >= least]
+    return [readings[index].text for index in order if readings[index].place in places][:MOST_ALIKE]
 
 
 def _choose(

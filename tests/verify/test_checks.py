@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from rag.verify.kinds import is_order, kind_of
-from rag.verify.polarity import contradiction
+from rag.verify.polarity import objections
 from rag.verify.quantities import mismatches, quantities
 
 
@@ -123,6 +123,8 @@ CONTRADICTED = (
     ("Recall is 90% and precision is 80%.", "We reach a precision of 90% and a recall of 80%.", "the other way round"),
     ("It covers 5 datasets from 14 domains.", "It covers 14 datasets from 5 domains.", "the other way round"),
     ("It can be used only with BERT.", "It can be used with BERT.", "only"),
+    ("Asp phosphorylates Polo.", "Polo phosphorylates Asp in vitro.", "place"),
+    ("Recall is longer and users wait more.", "Recall is shorter and users wait less.", "other way round"),
     ("It always helps the model.", "It helps the model.", "always"),
 )
 CONSISTENT = (
@@ -140,6 +142,7 @@ CONSISTENT = (
     ("It improves search.", "It improves search, although it cannot rank images."),
     ("Recall is 80% and precision is 90%.", "We reach a precision of 90% and a recall of 80%."),
     ("Precision and recall are 90% and 80%, respectively.", "We reach a precision of 90% and a recall of 80%."),
+    ("Asp is phosphorylated by Polo.", "Polo phosphorylates Asp in vitro."),
     ("It is used only with BERT.", "It is limited to BERT."),
     ("It reduces the dependence on data.", "It can substantially reduce dependence on data."),
 )
@@ -147,9 +150,9 @@ CONSISTENT = (
 
 @pytest.mark.parametrize(("sentence", "quote", "why"), CONTRADICTED)
 def test_a_statement_turned_round_is_seen(sentence: str, quote: str, why: str) -> None:
-    assert why in contradiction(sentence, [quote])
+    assert any(why in found for found in objections(sentence, [quote]).values())
 
 
 @pytest.mark.parametrize(("sentence", "quote"), CONSISTENT)
 def test_and_one_in_other_words_is_not(sentence: str, quote: str) -> None:
-    assert contradiction(sentence, [quote]) == ""
+    assert objections(sentence, [quote]) == {}
