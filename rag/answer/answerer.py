@@ -11,6 +11,7 @@ from rag.answer.compose import Composer
 from rag.answer.decline import caveat, refuse
 from rag.answer.extractive import quote_answer
 from rag.answer.generative import Drafted, Spent, draft, refuses
+from rag.answer.sides import absent
 from rag.errors import ProviderError
 from rag.stages import Context
 from rag.tokens import count_tokens
@@ -23,6 +24,7 @@ from rag.verify.lexical import Verifier
 log = logging.getLogger(__name__)
 MARK = " (not supported by the abstracts)"
 NOTHING_LEFT = "Nothing that the model wrote could be found in the abstracts."
+NOTHING_ABOUT = "Nothing here about “{side}”."
 DECLINED = "The closest papers were read, and they do not hold the answer."
 
 Answering = Generator[TextDelta, None, Body]
@@ -122,6 +124,7 @@ def _quoted(query: Query, reading: Reading, context: Context) -> tuple[Body, lis
         pieces.append(composer.say(reason))
     claims = quote_answer(query, reading.evidence, context.policy.answering, context.options.papers)
     pieces += [composer.add(claim) for claim in claims]
+    pieces += [composer.say(NOTHING_ABOUT.format(side=side)) for side in absent(query, reading.evidence)]
     return composer.body(reading.verdict, reason), pieces
 
 

@@ -1,7 +1,8 @@
 """Answering without a model: the sentence that answers first, then what little else is needed, all quoted exactly.
 
 A question about one paper gets its best sentence, at most two more within a word budget, and one of the runner-up if
-that is nearly as good. A question for several papers gets one line a paper: the sentence that shows why it is there.
+that is nearly as good. A question for several papers gets one line a paper: the sentence that shows why it is there. A
+comparison gets the best of each side.
 """
 
 from __future__ import annotations
@@ -9,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from rag.answer.sides import by_side
 from rag.policy import Answering
 from rag.text.fold import fold
 from rag.values.evidence import Claim, PaperEvidence, Quote, SentenceEvidence
@@ -29,7 +31,10 @@ def quote_answer(
     query: Query, evidence: Sequence[PaperEvidence], policy: Answering, papers: int | None = None
 ) -> list[Claim]:
     """The answer as claims that are quotes. evidence: best paper first, at least one. papers: maximum number."""
-    if query.wants_many and papers != 1:
+    compared = {one.paper.id: one for _, one in by_side(query, evidence) if one}
+    if len(compared) > 1 and papers != 1:
+        return list(_side_by_side(query, list(compared.values()), policy))
+    if query.wants_many and not query.sides and papers != 1:
         return list(_lines(query, listed(evidence, policy)[:papers]))
     return list(_lead_and_more(query, evidence, policy, alone=papers == 1))
 
@@ -67,6 +72,16 @@ def _lines(query: Query, papers: Sequence[PaperEvidence]) -> Iterator[Claim]:
     for paper in papers:
         best = max(paper.sentences, key=lambda one: (_line_score(query, one), -one.index))
         yield _claim(paper, [best], lead=f"- {paper.paper.title}: ")
+
+
+def _side_by_side(query: Query, papers: Sequence[PaperEvidence], policy: Answering) -> Iterator[Claim]:
+    """The best sentences about each thing that is compared, one under the other."""
+    room = policy.words // len(papers)
+    for paper in papers:
+        best, *rest = sorted(paper.sentences, key=lambda one: (-_line_score(query, one), one.index))
+        more = [one for one in rest[:1] if _length(best) + _length(one) <= room]
+        for place, run in enumerate(_runs(sorted([best, *more], key=lambda one: one.index))):
+            yield _claim(paper, run, lead=f"- {paper.paper.title}: " if place == 0 else "")
 
 
 def _line_score(query: Query, sentence: SentenceEvidence) -> float:

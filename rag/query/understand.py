@@ -14,21 +14,42 @@ from rag.query import wants
 from rag.query.followup import Resolved, resolve_by_rule, resolve_with_model
 from rag.query.intake import in_another_script, tidy
 from rag.query.intent import Said, recognise
+from rag.query.language import foreign_language
+from rag.query.many import wants_many
+from rag.query.sides import sides
+from rag.query.spelling import Speller, unknown_words
 from rag.stages import Context
-from rag.text import content_words, names
+from rag.text import content_words, names, stem
 from rag.types import Turn
 from rag.values.query import Query, Search, Term
 
 RARE = 0.6  # rarity of a word that few papers hold, so that it names a topic
+READ = 2000  # papers whose words typing errors are corrected to
+EACH_SIDE = 0.25  # share of the search for each thing that is compared
 WITHIN = 1.0  # lift of the papers that a question is restricted to
 
 
 class QueryUnderstander:
     """Understands a question by the model where one writes, else by rules."""
 
+    def __init__(self) -> None:
+        self._speller: tuple[object, Speller] | None = None  # the snapshot whose words it knows
+
     def understand(self, asked: str, history: Sequence[Turn], context: Context) -> Query:
         """asked: tidied. history: oldest turn first. Raises ProviderError if the settings say so."""
-        return make_query(asked, self._resolve(asked, history, context), context)
+        spelt = asked if foreign_language(asked) else self._spelt(asked, context.view)
+        return make_query(asked, self._resolve(spelt, history, context), context)
+
+    def _spelt(self, asked: str, view: View) -> str:
+        wrong = unknown_words(asked, lambda word: view.idf(stem(word)) < 1.0)
+        if not wrong:
+            return asked
+        held = self._speller
+        if held is None or held[0] is not view.snapshot:
+            catalog = view.collection.catalog
+            papers = catalog.some(list(catalog.fingerprints())[:READ]).values()
+            held = self._speller = view.snapshot, Speller(paper for paper, _ in papers)
+        return held[1].corrected(asked, wrong)
 
     def _resolve(self, asked: str, history: Sequence[Turn], context: Context) -> Resolved:
         view = context.view
@@ -73,7 +94,8 @@ def restated(text: str, context: Context) -> Query:
 def make_query(asked: str, resolved: Resolved, context: Context) -> Query:
     """Cut, weigh and embed."""
     view, policy = context.view, context.policy
-    searches = _searches(resolved, view)
+    compared = sides(resolved.own) if resolved.intent == "question" else ()
+    searches = _searches(resolved, compared, view)
     mean = np.sum([search.weight * search.vector for search in searches], axis=0)
     terms = _terms(resolved.own, searches[0], view, policy.evidence.generic_weight)
     if resolved.carried:
@@ -95,14 +117,18 @@ def make_query(asked: str, resolved: Resolved, context: Context) -> Query:
         names=tuple(dict.fromkeys(names(resolved.own))),
         wants_number=wants.wants_number(resolved.own),
         wants_name=wants.wants_name(resolved.own),
-        wants_many=wants.wants_many(resolved.own),
+        wants_many=bool(compared) or wants_many(resolved.own),
         wants_effect=wants.wants_effect(resolved.own),
         intent=resolved.intent,
+        sides=compared,
         prior=dict.fromkeys(resolved.papers, lift),
     )
 
 
-def _searches(resolved: Resolved, view: View) -> tuple[Search, ...]:
+def _searches(resolved: Resolved, compared: Sequence[str], view: View) -> tuple[Search, ...]:
+    if compared and not resolved.carried:
+        asked = make_search(resolved.own, 1.0 - EACH_SIDE * len(compared), view)
+        return (asked, *(make_search(side, EACH_SIDE, view) for side in compared))
     if not resolved.carried:
         return (make_search(resolved.own, 1.0, view),)
     joined = f"{resolved.own} {resolved.carried}"

@@ -20,18 +20,6 @@ _NAME = re.compile(
     r"language|domain|task|source|company|game|environment|simulator|tool|library|framework)s?)\b",
     re.IGNORECASE,
 )
-_PLURAL = (
-    r"(works|papers|methods|approaches|studies|systems|articles|datasets|benchmarks|techniques|models|abstracts|"
-    r"publications|frameworks|surveys|resources|projects|ones|options|ways|alternatives|corpora)"
-)
-_MANY = re.compile(
-    rf"\b((which|what) ([\w-]+ ){{0,4}}{_PLURAL}|which of (these|them|the)|"
-    r"(list|compare|contrast|summari[sz]e|overview|survey of)\b|who (else|all)|"
-    rf"(all|any|several|different|various) (the )?{_PLURAL}|(papers|works) (that|which|on|about|using|where)|"
-    r"differ(s|ence|ences|ent)? (between|from)|versus|\bvs\b|respectively|each of)\b|"
-    rf"^\W*(are|is) there (\w+ ){{0,2}}{_PLURAL}",
-    re.IGNORECASE,
-)
 _EFFECT = re.compile(
     r"\b(improv\w*|outperform\w*|better|gain|effect\w*|result\w*|reduc\w*|wins?|beat\w*|help\w*|worse|perform\w*|"
     r"compar\w*|impact|benefit\w*|does (it|this|that) work|how well|pay off)\b",
@@ -56,11 +44,6 @@ def wants_number(question: str) -> bool:
 def wants_name(question: str) -> bool:
     """Whether the name of something is asked for."""
     return bool(_NAME.search(question))
-
-
-def wants_many(question: str) -> bool:
-    """Whether several papers are asked for."""
-    return bool(_MANY.search(question))
 
 
 def wants_effect(question: str) -> bool:

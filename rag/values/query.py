@@ -60,6 +60,7 @@ class Query:
     wants_many: bool  # several papers are asked for
     wants_effect: bool
     intent: Intent = "question"
+    sides: tuple[str, ...] = ()  # two things that are compared; wants_many holds too
     prior: Mapping[str, float] = field(default_factory=dict)  # paper id → addition to its fused score
 
     def coverage(self, stems: frozenset[str], *, expanded: bool = True) -> float:
@@ -83,4 +84,5 @@ class Query:
             "searches": [{"text": one.text, "weight": round(one.weight, 3)} for one in self.searches],
             "terms": {term.word: round(term.weight, 3) for term in self.terms},
             "wants": wants,
+            **({"sides": list(self.sides)} if self.sides else {}),
         }
