@@ -10,7 +10,7 @@ from typing import Any, Literal, get_args
 from eval.graded import Graded
 
 BLAMES = "blame.jsonl"  # file of a run's folder
-Stage = Literal["rewrite", "retrieval", "ranking", "selection", "verification", "abstention"]
+Stage = Literal["understanding", "retrieval", "reranking", "reading", "verification", "answerability"]
 STAGES: tuple[Stage, ...] = get_args(Stage)  # in the order in which they happen
 
 

@@ -28,8 +28,8 @@ Replay = Callable[[Collection[Stage]], float]  # score in [0, 1] of the reply wi
 
 def stages_of(question: GoldQuestion) -> tuple[Stage, ...]:
     """The stages that can be to blame: where silence is right, there is nothing to find, select or verify."""
-    relevant = STAGES if question.answerable else ("rewrite", "abstention")
-    return tuple(stage for stage in relevant if stage != "rewrite" or len(question.turns) > 1)
+    relevant = STAGES if question.answerable else ("understanding", "answerability")
+    return tuple(stage for stage in relevant if stage != "understanding" or len(question.turns) > 1)
 
 
 def find_blame(question_id: str, score: float, stages: Sequence[Stage], again: Replay) -> Blame:

@@ -28,7 +28,7 @@ def retrieval_command(path: Path, limit: int) -> None:
     with progress_bar("indexing", "documents", len(benchmark.papers)) as progress:
         started = rankers(benchmark, settings_of_user(), folder / "cache", progress)
         first = next(started)
-    with progress_bar("ranking", "queries", 5 * len(benchmark.queries)) as progress:
+    with progress_bar("ranking", "queries", 6 * len(benchmark.queries)) as progress:
         scores = run_retrieval(benchmark, first, started, folder, progress)
     click.echo(retrieval_table(scores))
 

@@ -34,9 +34,9 @@ def replay(base: Assistant, question: GoldQuestion, original: Answer | None, sta
     limits = Limits(settings.context_tokens, settings.answer_tokens, settings.unsupported == "mark")
     made = replace(
         own,
-        understander=_GoldUnderstander(own.understander, question) if "rewrite" in stages else own.understander,
+        understander=_GoldUnderstander(own.understander, question) if "understanding" in stages else own.understander,
         retriever=_GoldRetriever(own.retriever, question) if "retrieval" in stages else own.retriever,
-        reranker=_GoldReranker(own.reranker, question) if "ranking" in stages else own.reranker,
+        reranker=_GoldReranker(own.reranker, question) if "reranking" in stages else own.reranker,
         reader=_GoldReader(own.reader, question, original, stages),
         answerer=QuotingAndWritingAnswerer(limits, _let_through) if "verification" in stages else own.answerer,
     )
@@ -46,7 +46,7 @@ def replay(base: Assistant, question: GoldQuestion, original: Answer | None, sta
         found = base.search(question.standalone, len(papers), Options(include=papers))
         return [sentence.text for one in found for sentence in _telling(one, question)]
 
-    model = _GoldWriter(settings.chat_model, writer) if "selection" in stages else None
+    model = _GoldWriter(settings.chat_model, writer) if "reading" in stages else None
     assistant = base.with_stages(made, open_model=(lambda *_: model) if model else None)
     turns: list[Turn] = []
     for text in question.turns[:-1]:
@@ -110,14 +110,14 @@ class _GoldReader:
 
     def read(self, query: Query, hits: Sequence[Hit], context: Context) -> Reading:
         reading = self._inner.read(query, hits, context)
-        if "selection" in self._stages:
+        if "reading" in self._stages:
             told = tuple(replace(one, sentences=_telling(one, self._question)) for one in reading.evidence)
             reading = replace(reading, evidence=told)
-        if "abstention" in self._stages:
+        if "answerability" in self._stages:
             if self._question.expects == "answer":
                 return replace(reading, confidence=1.0, verdict="answered")
             return replace(reading, confidence=0.0, verdict="refused")
-        if "selection" in self._stages and self._answered and reading.verdict == "refused":
+        if "reading" in self._stages and self._answered and reading.verdict == "refused":
             # the gold order of papers must not make it doubt what it had decided before
             return replace(reading, verdict="closest")
         return reading

@@ -1,13 +1,13 @@
 """Measures: pure functions whose docstrings give range, definition and source."""
 
-from eval.metrics.abstention import (
+from eval.metrics.answer import answer_length, coverage_within, fact_coverage, quote_exactness
+from eval.metrics.answerability import (
     abstention_f1,
     aurc,
     calibration_error,
     excess_aurc,
     risk_coverage,
 )
-from eval.metrics.answer import answer_length, coverage_within, fact_coverage, quote_exactness
 from eval.metrics.citation import (
     CitationScores,
     CitedSentence,

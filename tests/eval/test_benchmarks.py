@@ -13,7 +13,7 @@ import pytest
 from eval.baselines import Bm25, Ranked
 from eval.collection import prepare
 from eval.config import Config
-from eval.lab.beir import HYBRID, RERANKED, Benchmark, measure, rankers, read_benchmark
+from eval.lab.beir import HYBRID, RERANKED, Benchmark, MinMaxFusion, measure, rankers, read_benchmark
 from eval.lab.benchmark import retrieval_table, run_retrieval
 from eval.lab.claims import claims_table, measure_claims, precision_recall, read_claims
 from eval.lab.qa import confidence_table, read_dataset
@@ -30,7 +30,8 @@ def beir(folder: Path, *, packed: bool = False, nested: bool = False) -> Path:
     """The six papers as a folder in BEIR's format. A label stands beside each query."""
     folder.mkdir(parents=True, exist_ok=True)
     corpus = "".join(json.dumps({"_id": one.id, "title": one.title, "text": one.abstract}) + "\n" for one in PAPERS)
-    corpus += json.dumps({"_id": "empty", "title": "x", "text": ""}) + "\n"
+    corpus += json.dumps({"_id": "titled", "title": "Lone title", "text": ""}) + "\n"
+    corpus += json.dumps({"_id": "empty", "title": "", "text": ""}) + "\n"
     if packed:
         (folder / "corpus.jsonl.gz").write_bytes(gzip.compress(corpus.encode()))
     else:
@@ -53,7 +54,8 @@ def beir(folder: Path, *, packed: bool = False, nested: bool = False) -> Path:
 def test_a_folder_is_read_whatever_its_shape(tmp_path: Path, packed: bool, nested: bool) -> None:
     found = read_benchmark(beir(tmp_path / "tiny", packed=packed, nested=nested))
     assert found.name == "tiny"
-    assert [paper.id for paper in found.papers] == [paper.id for paper in PAPERS]  # the empty one cannot be found
+    assert [paper.id for paper in found.papers] == [*(paper.id for paper in PAPERS), "titled"]  # not the empty one
+    assert found.papers[-1].abstract == "Lone title"
     assert found.qrels == {"q1": {"bees": 1}, "q2": {"tides": 1}}
     assert found.queries == {name: text for name, (text, _) in QUERIES.items()}
     assert "SECRET" not in repr(found)
@@ -101,8 +103,8 @@ def test_all_rankers_are_measured_and_kept(tmp_path: Path, settings: Settings) -
     first = next(started)
     seen: list[int] = []
     found = run_retrieval(benchmark, first, started, tmp_path, seen.append)
-    assert list(found) == [RERANKED, HYBRID, "bm25", "embedder", "llamaindex"]
-    assert sum(seen) == 10
+    assert list(found) == [RERANKED, HYBRID, "bm25", "min-max .5/.5", "embedder", "llamaindex"]
+    assert sum(seen) == 12
     for name, scores in found.items():
         assert scores.values["ndcg@10"] == {"q1": 1.0, "q2": 1.0}, name
         assert all(ms > 0 for ms in scores.ms.values())
@@ -111,6 +113,20 @@ def test_all_rankers_are_measured_and_kept(tmp_path: Path, settings: Settings) -
     text = retrieval_table(found)
     assert "1.0000 [" in text
     assert "cannot tell" in text
+
+
+def test_min_max_fusion_is_the_mean_of_scaled_scores() -> None:
+    class Given:
+        name = "given"
+
+        def __init__(self, **scores: float) -> None:
+            self.scores = scores
+
+        def rank(self, question: str, k: int) -> Ranked:
+            return sorted(self.scores.items(), key=lambda entry: -entry[1])[:k]
+
+    fused = MinMaxFusion(Given(a=10.0, b=6.0, c=2.0), Given(b=0.9, d=0.5), Given())
+    assert fused.rank("q", 3) == [("b", pytest.approx(0.5)), ("a", pytest.approx(1 / 3)), ("c", 0.0)]
 
 
 def test_the_systems_see_the_text_of_a_query_and_nothing_else(tmp_path: Path) -> None:

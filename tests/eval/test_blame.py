@@ -126,18 +126,18 @@ def explained(assistant: Assistant, question: GoldQuestion) -> Blame:
 
 def test_rewriting(base: Assistant) -> None:
     found = explained(having(base, understander=AbsentMinded(base.stages.understander)), GOLD["conv-001"])
-    assert found.stages == ("rewrite",)
+    assert found.stages == ("understanding",)
 
 
 def test_retrieval(base: Assistant) -> None:
     found = explained(having(base, retriever=Dropping(base.stages.retriever, ["bees"])), GOLD["fact-001"])
     assert found.stages == ("retrieval",)
-    assert found.what_if["ranking"] < 1.0  # what is not there cannot be ranked first
+    assert found.what_if["reranking"] < 1.0  # what is not there cannot be ranked first
 
 
 def test_ranking(base: Assistant) -> None:
     found = explained(having(base, reranker=Demoting(base.stages.reranker, ["bees"])), GOLD["fact-001"])
-    assert found.stages == ("ranking",)
+    assert found.stages == ("reranking",)
 
 
 def test_selection(base: Assistant) -> None:
@@ -153,32 +153,32 @@ def test_selection(base: Assistant) -> None:
         if Graded(one, None, reply := assistant.ask(one.question)).right < 1
     ]
     assert blamed, "the planted fault has no effect"
-    assert {one.stages for one in blamed} == {("selection",)}
+    assert {one.stages for one in blamed} == {("reading",)}
 
 
 def test_selection_by_a_model(base: Assistant) -> None:
     writing = written_by(base, "Foragers followed a dance for 7 minutes on average [1].")
-    assert explained(writing, GOLD["fact-001"]).stages == ("selection",)
+    assert explained(writing, GOLD["fact-001"]).stages == ("reading",)
 
 
 def test_verification(base: Assistant) -> None:
     found = explained(written_by(base, "We filmed 412 waggle dances in a glass hive [1].", Harsh), GOLD["fact-001"])
     assert found.stages == ("verification",)
-    assert found.what_if["abstention"] == 0.0
+    assert found.what_if["answerability"] == 0.0
 
 
 @pytest.mark.parametrize(
     ("name", "verdict"), [("fact-001", "refused"), ("unans-001", "answered"), ("scope-001", "answered")]
 )
 def test_abstention(base: Assistant, name: str, verdict: AnswerVerdict) -> None:
-    assert explained(having(base, verdict=verdict), GOLD[name]).stages == ("abstention",)
+    assert explained(having(base, verdict=verdict), GOLD[name]).stages == ("answerability",)
 
 
 def test_two_faults_are_named_together(base: Assistant) -> None:
     blind = having(base, verdict="refused", reranker=Demoting(base.stages.reranker, ["bees"]))
     found = explained(blind, GOLD["fact-001"])
-    assert found.stages == ("ranking", "abstention")
-    assert found.stage == "ranking"
+    assert found.stages == ("reranking", "answerability")
+    assert found.stage == "reranking"
 
 
 def test_what_no_stage_can_mend_is_not_blamed_on_any() -> None:
@@ -189,21 +189,21 @@ def test_what_no_stage_can_mend_is_not_blamed_on_any() -> None:
 
 
 def test_the_earliest_stage_that_mends_it_alone_is_to_blame() -> None:
-    scores: dict[frozenset[Stage], float] = {frozenset(["selection"]): 1.0, frozenset(["abstention"]): 1.0}
+    scores: dict[frozenset[Stage], float] = {frozenset(["reading"]): 1.0, frozenset(["answerability"]): 1.0}
     found = find_blame("q", 0.0, STAGES, lambda stages: scores.get(frozenset(stages), float(len(stages) > 1)))
-    assert found.stages == ("selection",)
+    assert found.stages == ("reading",)
     assert found.what_if["retrieval"] == 0.0
 
 
 def test_gold_outputs_that_get_into_each_others_way_do_not_hide_the_one_that_helps() -> None:
-    found = find_blame("q", 0.2, STAGES, lambda stages: 0.9 if list(stages) == ["ranking"] else 0.2)
-    assert found.stages == ("ranking",)
+    found = find_blame("q", 0.2, STAGES, lambda stages: 0.9 if list(stages) == ["reranking"] else 0.2)
+    assert found.stages == ("reranking",)
 
 
 def test_only_stages_that_had_something_to_do_are_asked() -> None:
     assert stages_of(GOLD["fact-001"]) == STAGES[1:]
     assert stages_of(GOLD["conv-001"]) == STAGES
-    assert stages_of(GOLD["unans-001"]) == ("abstention",)
+    assert stages_of(GOLD["unans-001"]) == ("answerability",)
 
 
 def test_a_crash_is_explained_as_well(base: Assistant) -> None:
@@ -220,9 +220,9 @@ def test_failures_come_worst_first_and_records_survive_being_stored() -> None:
         Graded(GOLD["fact-002"], "terse", answer("no idea")),
     ]
     assert [one.question.id for one in failures(graded)] == ["fact-002", "single-001"]
-    one = Blame("q", 0.0, ("ranking", "abstention"), 1.0, {"ranking": 0.5})
+    one = Blame("q", 0.0, ("reranking", "answerability"), 1.0, {"reranking": 0.5})
     assert Blame.of(one.to_dict()) == one
-    assert tally([one, one]) == {"ranking": 2}
+    assert tally([one, one]) == {"reranking": 2}
 
 
 def test_the_assistant_itself_is_not_changed(base: Assistant) -> None:

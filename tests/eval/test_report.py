@@ -148,11 +148,11 @@ def test_a_failure_shows_what_is_needed_to_understand_it() -> None:
     reply = answer(
         "412 dances", papers=["bees", "owls"], quotes=[("bees", "We filmed 412 waggle dances in a glass hive.")]
     )
-    blame = Blame("multi-001", 0.5, ("ranking", "selection"), 1.0, {"ranking": 0.5, "selection": 0.5})
+    blame = Blame("multi-001", 0.5, ("reranking", "reading"), 1.0, {"reranking": 0.5, "reading": 0.5})
     titles = {"bees": "Waggle dances", "tides": "Tides"}
     given = {"titles": titles, "gold_outputs": GOLD_OUTPUTS, "error": None}
     html = " ".join(render("failure.html", one=Graded(question, None, reply), blame=blame, **given).split())
-    for text in ("✓ held", "✗ missing", "1 gold paper(s) not among the first ten", "Only together: ranking, selection"):
+    for text in ("✓ held", "✗ missing", "1 gold paper(s) not among the first ten", "Only together: reranking, reading"):
         assert text in html
     silent = render("failure.html", one=Graded(question_of(LINES[7]), None, reply), blame=None, **given)
     assert "Silence. Tempting: Tides." in silent
