@@ -103,7 +103,7 @@ def test_the_page_prints_its_whole_conversation(page: Page) -> None:
     page.emulate_media(media="print")
     for turn in (1, 2):
         expect(page.locator(f"#turn-{turn} h2")).to_be_visible()
-        expect(page.locator(f"#turn-{turn} .sources")).to_be_visible()
+        expect(page.locator(f"#turn-{turn} .words .source").first).to_be_visible()
     for hidden in (".composer", "#rb-list", "#turn-1 .tools", "#rb-evidence"):
         expect(page.locator(hidden).first).to_be_hidden()
     assert page.evaluate("document.querySelector('#rb').scrollHeight > 900"), "nothing is cut off at the window"

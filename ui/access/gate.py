@@ -128,7 +128,10 @@ class Gate:
         if origin is None:
             site = request.headers.get("sec-fetch-site", "none")
             return request.method not in SAFE and site not in ("same-origin", "none")
-        parts = urlsplit(origin)
+        try:
+            parts = urlsplit(origin)
+        except ValueError:
+            return True
         same = parts.netloc.lower() == request.headers.get("host", "").lower()
         return not (parts.scheme in ("http", "https") and (same or parts.hostname in self._door.exposure.hosts))
 

@@ -335,6 +335,13 @@ def test_nobody_else_may_read_along(client: TestClient) -> None:
     assert reply.headers["cross-origin-resource-policy"] == "same-origin"
 
 
+@pytest.mark.parametrize(
+    "origin", ["http://[", "null", "file://", "http://127.0.0.1:9", "x", "http://127.0.0.1:7860.evil"]
+)
+def test_odd_origins_are_foreign(client: TestClient, origin: str) -> None:
+    assert client.get("/api/papers", headers={"origin": origin}).status_code == 403
+
+
 def test_two_browsers_never_see_each_other(services: Services) -> None:
     app = create_app(services)
     with TestClient(app, base_url=LOOPBACK) as first:
