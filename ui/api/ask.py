@@ -54,7 +54,7 @@ class AskRequest(BaseModel):
         description="A conversation of yours to go on with; a new one is begun without it.",
     )
     turn: int | None = Field(
-        default=None, ge=1, description="Ask this turn again; it replaces itself and what followed."
+        default=None, ge=1, description="Ask this turn again: it gets a further version, and its earlier ones stay."
     )
     history: list[PastTurn] = Field(
         default=[], description="Earlier turns, oldest first, where the caller keeps them instead of a conversation."

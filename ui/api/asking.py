@@ -5,7 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Generator, Mapping
 from contextlib import closing
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, Self
 
 import anyio
 from fastapi import Depends, Request
@@ -53,6 +53,18 @@ class AskOptions(BaseModel):
     standalone_question: str | None = Field(
         default=None, max_length=4000, description="Search for this, whatever the conversation says."
     )
+
+    @classmethod
+    def of(cls, options: Options) -> Self:
+        """The same from the engine's."""
+        return cls(
+            mode=options.mode,
+            model=options.model,
+            papers=options.papers,
+            include=sorted(options.include),
+            exclude=sorted(options.exclude),
+            standalone_question=options.standalone_question,
+        )
 
     def to_options(self) -> Options:
         """The same for the engine."""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from datetime import datetime
-from typing import Annotated, Literal
+from typing import Annotated, Any, Literal
 
 from fastapi import APIRouter, Path, Query
 from pydantic import BaseModel, ConfigDict, Field
@@ -12,10 +12,11 @@ from starlette.responses import Response
 from rag.events.records import Conversation, ConversationSummary, Kind
 from rag.types import Answer
 from ui.api.ask import ERRORS
-from ui.api.asking import PRINTABLE, IdentityDep, ServicesDep
+from ui.api.asking import PRINTABLE, AskOptions, IdentityDep, RecordId, ServicesDep
 from ui.services.export import cited_papers, conversation_bibtex, conversation_markdown, conversation_ris
 
 router = APIRouter(prefix="/api/conversations", tags=["Conversations"])
+WITHOUT_TRACE: dict[str, Any] = {"turns": {"__all__": {"answer": {"trace"}}}}
 ConversationId = Annotated[str, Path(max_length=200, pattern=PRINTABLE)]
 
 
@@ -29,7 +30,7 @@ class FeedbackItem(BaseModel):
 
 
 class TurnReply(BaseModel):
-    """One question and its answer; None where words are not kept."""
+    """One question and its answer, in the version that is current; None where words are not kept."""
 
     turn: int | None
     at: datetime
@@ -37,6 +38,8 @@ class TurnReply(BaseModel):
     question: str | None
     answer: Answer | None
     feedback: list[FeedbackItem]
+    versions: list[str] = Field(description="Ids of all answers to this turn, oldest first.")
+    options: AskOptions = Field(description="How it was steered.")
 
 
 class ConversationReply(BaseModel):
@@ -53,6 +56,14 @@ class ConversationList(BaseModel):
     """Conversations, last used first."""
 
     conversations: list[ConversationSummary]
+
+
+class ChosenVersion(BaseModel):
+    """A version of a turn."""
+
+    model_config = ConfigDict(extra="forbid")
+
+    answer_id: RecordId = Field(description="One of the versions of a turn; what followed it becomes current too.")
 
 
 class Rename(BaseModel):
@@ -88,6 +99,15 @@ def rename(
     """Give it another title."""
     services.store.rename_conversation(identity.user, conversation, body.title)
     return services.store.conversation(identity.user, conversation).summary
+
+
+@router.put("/{conversation}/current", responses=ERRORS, response_model_exclude=WITHOUT_TRACE)
+def choose(
+    conversation: ConversationId, body: ChosenVersion, services: ServicesDep, identity: IdentityDep
+) -> ConversationReply:
+    """Go to another version of a turn."""
+    services.store.choose_version(identity.user, conversation, body.answer_id)
+    return reply_of(services.store.conversation(identity.user, conversation))
 
 
 @router.delete("/{conversation}", status_code=204, responses=ERRORS)
@@ -138,6 +158,8 @@ def reply_of(held: Conversation) -> ConversationReply:
                     FeedbackItem(kind=said.kind, value=said.value, paper_id=said.paper_id, at=said.at)
                     for said in one.feedback
                 ],
+                versions=list(held.versions.get(one.interaction.id, ())),
+                options=AskOptions.of(one.interaction.options),
             )
             for one in held.turns
         ],

@@ -261,3 +261,18 @@ def test_a_stream_ends_with_an_error_when_the_server_is_stopped(make_services: M
     (episode,) = services.store.conversation("ada", "c1").turns
     assert episode.interaction.answer is not None
     assert episode.interaction.answer.notice == RESTARTED
+
+
+def test_a_turn_that_is_asked_again_gets_a_version_and_loses_nothing(client: TestClient) -> None:
+    first = ask(client)
+    where = f"/api/conversations/{first['conversation']}"
+    second = ask(client, FOLLOW_UP, conversation=first["conversation"])
+    again = ask(client, UNKNOWN, conversation=first["conversation"], turn=1, options={"papers": 2})
+    assert (second["turn"], again["turn"]) == (2, 1)
+    (turn,) = client.get(where).json()["turns"]
+    assert turn["versions"] == [first["answer"]["id"], again["answer"]["id"]]
+    assert turn["options"]["papers"] == 2
+    back = client.put(f"{where}/current", json={"answer_id": first["answer"]["id"]}).json()
+    assert [one["answer_id"] for one in back["turns"]] == [first["answer"]["id"], second["answer"]["id"]]
+    assert client.put(f"{where}/current", json={"answer_id": "nothing"}).status_code == 404
+    assert "trace" not in back["turns"][0]["answer"]
