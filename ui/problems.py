@@ -15,7 +15,7 @@ from rag.events import errors as event_errors
 from ui.services.conversations import ConversationGone
 from ui.services.papers import PaperUnknown, ReadOnly, UploadTooLarge
 from ui.services.rates import RateLimited
-from ui.services.runs import Stopping
+from ui.services.runs import Crowded, Stopping
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -37,6 +37,7 @@ STATUS: dict[type[errors.ReadbackError], tuple[int, str]] = {  # the nearest cla
     UploadTooLarge: (413, "upload_too_large"),
     PaperUnknown: (404, "not_found"),
     ConversationGone: (404, "not_found"),
+    Crowded: (503, "busy"),
     Stopping: (503, "stopping"),
     NoSuchModel: (404, "model_not_found"),
     errors.SettingsError: (422, "not_configured"),

@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING, cast
 from rag.errors import QuestionError, ReadbackError
 from rag.types import Answer, Options, Paper, StreamEvent
 from ui.services.conversations import Place
-from ui.services.runs import Asker, Run, Stopping
+from ui.services.runs import Asker, Crowded, Run, Stopping
 
 if TYPE_CHECKING:
     from rag.engine import Assistant
@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 DEFAULT = Options()
 ALONE = Place()
+AT_ONCE, AT_ONCE_OF_ONE = 300, 100  # questions in work, of all and of one user: each has a thread
 WISHES = 500  # to stop questions that have not come yet
 STOPPED = "Stopped before it was finished."  # the notice of an answer whose reader wanted no more of it
 RESTARTED = "Readback was restarted before this was finished."
@@ -69,7 +70,7 @@ class Asking:
     ) -> Run:
         """Begin to answer, and record the interaction when its Answer has been made, whoever follows it by then.
 
-        id: chosen by the caller, to stop it or find it again. Raises QuestionError, RateLimited or Stopping.
+        id: chosen by the caller, to stop it or find it again. Raises QuestionError, RateLimited, Crowded or Stopping.
         """
         self.check(question)
         if self._closing:
@@ -80,6 +81,8 @@ class Asking:
         with self._lock:
             if key in self._runs:
                 raise QuestionError("This question is being answered already.")
+            if len(self._runs) >= AT_ONCE or sum(one == asker.user for one, _ in self._runs) >= AT_ONCE_OF_ONE:
+                raise Crowded
             self._runs[key] = run
             run.stopped = self._wishes.pop(key, run) is None
         threading.Thread(target=self._work, args=(run,), name="readback-answer", daemon=True).start()

@@ -28,7 +28,6 @@ Value = TypeVar("Value")
 log = logging.getLogger(__name__)
 DELETED_ELSEWHERE = "This conversation was deleted in another tab. Please begin a new one."
 REMEMBERED = 5_000  # answers
-UNDO_S = 60.0  # the record's own, see EventStore.delete_hidden
 
 
 @dataclass(frozen=True, slots=True)
@@ -119,6 +118,8 @@ class Conversations:
 
     def delete(self, user: str, conversation: str) -> None:
         """Take a conversation out of sight, and delete it for good after a while. Raises EventUnknown."""
+        from rag.events.store import UNDO_S
+
         self._store.hide_conversation(user, conversation)
         timer = threading.Timer(UNDO_S + 1, self._delete_hidden)
         timer.daemon = True  # the next start deletes what this process does not live to delete

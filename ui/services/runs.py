@@ -24,6 +24,13 @@ class Stopping(ReadbackError):
         super().__init__("Readback is being restarted. Please ask again in a minute.")
 
 
+class Crowded(ReadbackError):
+    """More questions are being answered at once than there is room for."""
+
+    def __init__(self) -> None:
+        super().__init__("Too many questions are being answered at once. Please try again in a minute.")
+
+
 @dataclass(frozen=True, slots=True)
 class Asker:
     """Who asks: under which name it is recorded, and whom the limits count."""

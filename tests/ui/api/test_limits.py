@@ -9,8 +9,9 @@ from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
 from tests.ui.conftest import LOOPBACK, MakeServices, client_of
-from tests.ui.samples import REWRITES
+from tests.ui.samples import REWRITES, EndlessModel
 from ui.app import create_app
+from ui.services import Asker
 from ui.services.rates import Rates
 
 QUESTION = {"question": REWRITES}
@@ -149,3 +150,19 @@ def test_ids_that_no_record_has(client: TestClient, id: str) -> None:
         client.post("/api/ask", json={**QUESTION, "conversation": id.replace("%00", "\0")[:1] + "\0"}).status_code
         == 422
     )
+
+
+def test_questions_in_work_have_a_limit(make_services: MakeServices, monkeypatch: pytest.MonkeyPatch) -> None:
+    from ui.services import asking
+
+    monkeypatch.setattr(asking, "AT_ONCE_OF_ONE", 1)
+    model = EndlessModel()
+    services = make_services(model=model, unsupported="mark")
+    with client_of(services) as client:
+        run = services.asking.start(REWRITES, asker=Asker("local"), source="api")
+        reply = client.post("/api/ask", json=QUESTION)
+        assert (reply.status_code, reply.json()["error"]["code"]) == (503, "busy")
+        assert int(reply.headers["retry-after"]) > 0
+        model.stopped.set()
+        assert run.wait(30)
+        services.asking.close()
