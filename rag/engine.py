@@ -13,10 +13,11 @@ from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
 from typing import Self
 
-from rag.answer.answerer import Limits, QuotingAndWritingAnswerer
+from rag.answer.answerer import QuotingAndWritingAnswerer
 from rag.answer.decline import decline, with_suggestions
 from rag.answer.overview import CONSIDERED, Overview, overview
 from rag.answer.replies import adapted, reply
+from rag.answer.written import Limits
 from rag.chat_model import OpenAIChat
 from rag.collection import Collection, View, consistently
 from rag.errors import ProviderError, SettingsError
@@ -67,7 +68,9 @@ class Stages:
     @classmethod
     def standard(cls, settings: Settings) -> Self:
         """Readback's own."""
-        limits = Limits(settings.context_tokens, settings.answer_tokens, settings.unsupported == "mark")
+        limits = Limits(
+            settings.context_tokens, settings.answer_tokens, settings.unsupported == "mark", settings.small_model
+        )
         return cls(
             QueryUnderstander(),
             HybridRetriever(),

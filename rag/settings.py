@@ -63,8 +63,9 @@ class Settings(BaseSettings):
     answer_tokens: int = Field(default=600, ge=32, le=8000)  # longest written answer
     timeout_s: float = Field(default=60.0, gt=0)  # per provider call, seconds
     retries: int = Field(default=2, ge=0, le=10)  # further tries after 429, 5xx and lost connections
+    small_model: bool = False  # short rules and few passages, for models of a few billion parameters
     on_model_failure: Literal["extractive", "error"] = "extractive"
-    unsupported: Literal["drop", "mark"] = "drop"  # what happens to a sentence without support
+    unsupported: Literal["drop", "mark"] = "mark"  # what happens to a sentence that the abstracts contradict
 
     # the record of questions and feedback
     events_url: SecretStr | None = None  # e.g. postgresql://…; unset: events.db in data_dir; may hold a password

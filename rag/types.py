@@ -26,6 +26,7 @@ Intent = Literal[  # what somebody wants who says something; "question": an answ
     "conversation",  # what was said before
     "transform",  # the last answer in another form
 ]
+State = Literal["verified", "unchecked", "contradicted"]
 
 
 @dataclass(frozen=True, slots=True)
@@ -123,8 +124,9 @@ class Sentence:
 
     text: str
     citations: tuple[int, ...]
-    supported: bool
+    supported: bool  # the state is "verified"
     support: float  # in [0, 1]
+    state: State = "verified"  # of a written sentence; quotes always are
 
 
 @dataclass(frozen=True, slots=True)

@@ -8,7 +8,8 @@ from dataclasses import replace
 from eval.failures import Stage
 from eval.gold import GoldQuestion
 from eval.metrics import CENTRAL, holds_fact
-from rag.answer.answerer import Limits, QuotingAndWritingAnswerer, open_verifier
+from rag.answer.answerer import QuotingAndWritingAnswerer
+from rag.answer.written import Limits, open_verifier
 from rag.engine import Assistant
 from rag.ports import ChatModel, Message
 from rag.retrieve.fuse import fused
@@ -18,7 +19,7 @@ from rag.types import Answer, Hit, Options, Turn, Usage
 from rag.values.evidence import PaperEvidence, Reading, SentenceEvidence
 from rag.values.query import Query
 from rag.values.ranking import Ranking
-from rag.verify.lexical import Verdict, Verifier
+from rag.verify import Source, Verdict, Verifier
 
 REACH = 20  # papers among which retrieval must bring the gold ones; to put those first is the ranking's work
 
@@ -31,14 +32,16 @@ def replay(base: Assistant, question: GoldQuestion, original: Answer | None, sta
     there is an answer, and else silence.
     """
     own, settings = base.stages, base.settings
-    limits = Limits(settings.context_tokens, settings.answer_tokens, settings.unsupported == "mark")
+    limits = Limits(
+        settings.context_tokens, settings.answer_tokens, settings.unsupported == "mark", settings.small_model
+    )
     made = replace(
         own,
         understander=_GoldUnderstander(own.understander, question) if "understanding" in stages else own.understander,
         retriever=_GoldRetriever(own.retriever, question) if "retrieval" in stages else own.retriever,
         reranker=_GoldReranker(own.reranker, question) if "reranking" in stages else own.reranker,
         reader=_GoldReader(own.reader, question, original, stages),
-        answerer=QuotingAndWritingAnswerer(limits, _let_through) if "verification" in stages else own.answerer,
+        answerer=QuotingAndWritingAnswerer(limits, _LetThrough) if "verification" in stages else own.answerer,
     )
 
     def writer() -> list[str]:
@@ -147,12 +150,11 @@ class _GoldWriter(ChatModel):
         yield Usage()
 
 
-class _LetThrough(Verifier):
+class _LetThrough:
     """Finds quotes as ever, and objects to nothing."""
 
-    def check(self, sentence: str, lead: str = "") -> Verdict:
-        return replace(super().check(sentence, lead), supported=True, why="")
+    def __init__(self, context: Context) -> None:
+        self._inner: Verifier = open_verifier(context)
 
-
-def _let_through(evidence: Sequence[PaperEvidence], context: Context) -> Verifier:
-    return open_verifier(evidence, context, kind=_LetThrough)
+    def verify(self, sentences: Sequence[str], sources: Sequence[Source]) -> list[Verdict]:
+        return [replace(one, state="verified", why="") for one in self._inner.verify(sentences, sources)]

@@ -7,6 +7,8 @@ from dataclasses import dataclass, field
 from rag.types import Citation, Emphasis, Sentence, TextDelta, Verdict
 from rag.values.evidence import Body, Claim, Quote
 
+ROW = "| "  # the lead of a table's row, which closes with a bar as well
+
 
 @dataclass(slots=True)
 class Composer:
@@ -30,8 +32,11 @@ class Composer:
     def add(self, claim: Claim, *, supported: bool = True, note: str = "") -> str:
         """Append a claim and return the piece of text that it adds. note: goes after the markers."""
         markers = tuple(dict.fromkeys(self._marker(quote) for quote in claim.quotes))
-        body = claim.lead + claim.text + "".join(f" [{marker}]" for marker in markers) + claim.note + note
-        self.sentences.append(Sentence(body.strip(), markers, supported, round(claim.support, 4)))
+        cited = "".join(f" [{marker}]" for marker in markers) + claim.note + note
+        text = f"{claim.text.rstrip(' |')}{cited} |" if claim.lead == ROW else claim.text + cited
+        body = claim.lead + text
+        state = claim.state if supported or claim.state != "verified" else "unchecked"
+        self.sentences.append(Sentence(body.strip(), markers, supported, round(claim.support, 4), state))
         joint = self._joint(claim.lead)
         begin = len(self.text) + len(joint) + len(claim.lead)
         self.emphasis += [Emphasis(begin + start, begin + end) for start, end in claim.emphasis]
@@ -53,7 +58,8 @@ class Composer:
             return ""
         if not self.sentences:
             return "\n\n"
-        return "\n" if lead.startswith("- ") else "\n\n" if lead else " "
+        listed = lead == ROW or lead.startswith("- ") or lead[:1].isdigit()
+        return "\n" if listed else "\n\n" if lead else " "
 
     def _marker(self, quote: Quote) -> int:
         paper = quote.paper

@@ -12,7 +12,7 @@ from itertools import pairwise
 from rag.chat_model import close_stream, hit_limit
 from rag.errors import ContextTooLong
 from rag.ports import ChatModel, Message
-from rag.prompts import CANNOT_ANSWER, answer_messages
+from rag.prompts import CANNOT_ANSWER
 from rag.text import sentences
 from rag.types import Usage
 from rag.values.evidence import PaperEvidence
@@ -20,7 +20,18 @@ from rag.values.evidence import PaperEvidence
 MOST_REPEATS = 2  # of one sentence: a small model may loop until its limit
 _LEADING_MARKERS = re.compile(r"(?:\s*\[[\d\s,;–-]+\])+\s*")
 _BEGUN_MARKER = re.compile(r"\s*\[[\d\s,;–-]*")
-_BULLET = re.compile(r"^\s*(?:[-*•]|\d{1,2}[.)])\s+")
+_REFUSAL = re.compile(
+    r"\W{0,5}(?:(?:sorry|unfortunately|i'm sorry|i am sorry|however)\W{1,5}){0,2}(?:but\s)?"
+    r"(?:the|these|none of the|no|i)\s(?:(?:provided|given|available|numbered|retrieved|above)\s){0,2}"
+    r"(?:passages?|abstracts?|papers?|collection|sources?|context|documents?|could not find|cannot find|can't find|"
+    r"couldn't find)\b.{0,30}?\b(?:do(?:es)? not|don't|doesn't|cannot|no|any)\b"
+    r".{0,40}\b(?:answer|information|contain|mention|address|provide|discuss|cover)",
+    re.IGNORECASE,
+)
+_BULLET = re.compile(r"\s{0,8}(?:([-*•]|\d{1,2}[.)])\s{1,4}|\|\s?)")
+
+
+Messages = Callable[[Sequence[PaperEvidence]], list[Message]]  # papers to be shown → the prompt
 
 
 @dataclass(frozen=True, slots=True)
@@ -28,7 +39,7 @@ class Drafted:
     """One whole sentence as the model wrote it, with its markers."""
 
     text: str
-    listed: bool  # it began a list item
+    bullet: str  # what it began a list item or table row with: "- ", "1. ", "| "; empty elsewhere
     opens: bool  # it began a paragraph
 
 
@@ -39,23 +50,23 @@ class Spent:
     passages: int
 
 
-def fitting_messages(
-    question: str, papers: Sequence[PaperEvidence], budget: int, count_tokens: Callable[[str], int]
+def fitting(
+    messages: Messages, papers: Sequence[PaperEvidence], budget: int, count_tokens: Callable[[str], int]
 ) -> tuple[list[Message], int]:
     """The prompt with as many passages as the token budget takes, and how many those are; dropped from the bottom.
 
     Raises ContextTooLong if not even one passage fits.
     """
     for count in range(len(papers), 0, -1):
-        messages = answer_messages(question, [_passage(one) for one in papers[:count]])
-        if sum(count_tokens(message["content"]) + 8 for message in messages) <= budget:
-            return messages, count
+        made = messages(papers[:count])
+        if sum(count_tokens(message["content"]) + 8 for message in made) <= budget:
+            return made, count
     raise ContextTooLong("Not even one passage fits the context: raise READBACK_CONTEXT_TOKENS.")
 
 
 def draft(
     model: ChatModel,
-    question: str,
+    messages: Messages,
     papers: Sequence[PaperEvidence],
     *,
     budget: int,
@@ -65,15 +76,14 @@ def draft(
 ) -> Generator[Drafted | Spent]:
     """Yield the model's sentences as they are finished, then Spent. Closing it ends the model's work.
 
-    spend: told what the model took, also if the draft is closed early or fails halfway.
-
-    A half sentence at the token limit is left out. If the model finds the prompt too long, it is asked once more with
-    half the passages. Raises ProviderError, also halfway.
+    messages: the prompt for some of the papers. spend: told what the model took, also if the draft is closed early or
+    fails halfway. A half sentence at the token limit is left out. If the model finds the prompt too long, it is asked
+    once more with half the passages. Raises ProviderError, also halfway.
     """
-    messages, count = fitting_messages(question, papers, budget, count_tokens)
+    made, count = fitting(messages, papers, budget, count_tokens)
     begun = False
     try:
-        with closing(_sentences_of(model, messages, count, answer_tokens, count_tokens, spend)) as pieces:
+        with closing(_sentences_of(model, made, count, answer_tokens, count_tokens, spend)) as pieces:
             for piece in pieces:
                 begun = True
                 yield piece
@@ -83,17 +93,12 @@ def draft(
     else:
         return
     fewer = count // 2
-    messages = answer_messages(question, [_passage(one) for one in papers[:fewer]])
-    yield from _sentences_of(model, messages, fewer, answer_tokens, count_tokens, spend)
+    yield from _sentences_of(model, messages(papers[:fewer]), fewer, answer_tokens, count_tokens, spend)
 
 
 def refuses(text: str) -> bool:
-    """Whether a drafted sentence is the agreed refusal."""
-    return CANNOT_ANSWER.rstrip(".").casefold() in text.casefold()
-
-
-def _passage(one: PaperEvidence) -> tuple[str, str]:
-    return one.paper.title, one.hit.passage.text
+    """Whether a drafted sentence says, in the agreed words or others, that the passages hold no answer."""
+    return CANNOT_ANSWER.rstrip(".").casefold() in text.casefold() or bool(_REFUSAL.match(text))
 
 
 def _sentences_of(
@@ -158,18 +163,25 @@ class _Cutter:
     def _take(self, line: str, *, ended: bool) -> list[Drafted]:
         bullet = None if self._begun else _BULLET.match(line)
         offset = bullet.end() if bullet else 0
-        pieces = _with_markers(line[offset:])
-        held = 0 if ended else _unfinished(pieces)
+        row = bullet is not None and bullet[1] is None
+        pieces = [line[offset:]] if row else _with_markers(line[offset:])
+        held = 0 if ended else 1 if row else _unfinished(pieces)
         ready = pieces[: len(pieces) - held]
         found = [
-            Drafted(piece.strip(), bool(bullet) and place == 0, place == 0 and not self._begun)
+            Drafted(piece.strip(), _sign(bullet) if place == 0 else "", place == 0 and not self._begun)
             for place, piece in enumerate(ready)
-            if _says_something(piece)
+            if row or _says_something(piece)
         ]
         if not ended and ready:
             self._rest = line[offset + sum(map(len, ready)) :]
             self._begun = self._begun or bool(found)
         return found
+
+
+def _sign(bullet: re.Match[str] | None) -> str:
+    if bullet is None:
+        return ""
+    return "| " if bullet[1] is None else f"{bullet[1]} " if bullet[1][0].isdigit() else "- "
 
 
 def _says_something(piece: str) -> bool:

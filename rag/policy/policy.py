@@ -124,7 +124,7 @@ class Writing(Part):
     """The written path."""
 
     passages: int = Field(ge=1)  # maximum number of passages that the model is shown
-    hopeless: float = Field(ge=0, le=1)  # confidence below which a model is not even asked
+    repair: bool  # whether the model may rewrite, once, what the abstracts contradict
     history: int = Field(ge=0)  # turns that the rewriter is shown
     prompts: str  # version of the prompts that the numbers were measured with; see rag.prompts.version
 

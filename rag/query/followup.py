@@ -1,4 +1,4 @@
-"""Conversation → what its next question refers to: by the model where there is one, else by rules of English."""
+"""Conversation → what its next question refers to, by rules of English."""
 
 from __future__ import annotations
 
@@ -6,14 +6,10 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
-from rag.chat_model import complete
-from rag.ports import ChatModel
-from rag.prompts import rewrite_messages
 from rag.query.intent import SEARCHED
 from rag.text import content_stems
-from rag.types import Intent, Turn, Usage
+from rag.types import Intent, Turn
 
-MAX_TOKENS = 120  # a stand-alone question is short
 MAX_CARRIED = 600  # characters of earlier questions that are carried over
 RICH = 5  # content words from which a question names its own topic even if it says "it"
 FULL = 10  # ... even if it says "this method": the method is one that it describes itself
@@ -73,20 +69,9 @@ class Resolved:
     papers: tuple[str, ...] = ()  # ids of the papers that it may be about
     within: bool = False  # it asks about these papers alone
     intent: Intent = "question"
-    usage: Usage = Usage()
-
-
-def resolve_with_model(question: str, history: Sequence[Turn], model: ChatModel, turns: int) -> Resolved:
-    """Let the model say what the question refers to. turns: how many of the history it is shown. Raises ProviderError.
-
-    A reply that cannot be one question (empty, or far longer than what was asked) is not used: the rules decide then.
-    """
-    reply, usage = complete(model, rewrite_messages(question, history[len(history) - turns :]), MAX_TOKENS)
-    lines = [line.strip().strip('"“”') for line in reply.strip().splitlines() if line.strip()]
-    if len(lines) != 1 or len(lines[0]) > 3 * len(question) + 300:
-        by_rule = resolve_by_rule(question, history)
-        return Resolved(by_rule.standalone, by_rule.own, by_rule.carried, by_rule.lean, by_rule.papers, usage=usage)
-    return Resolved(lines[0], lines[0], usage=usage)
+    queries: tuple[str, ...] = ()  # further searches that a plan asks for
+    wish: str = ""  # form or language that a plan asks for
+    earlier: str = ""  # the answer that is to be reworked
 
 
 def resolve_by_rule(

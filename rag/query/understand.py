@@ -11,11 +11,12 @@ import numpy as np
 from rag.collection import View
 from rag.errors import ProviderError
 from rag.query import wants
-from rag.query.followup import Resolved, resolve_by_rule, resolve_with_model
+from rag.query.followup import Resolved, resolve_by_rule
 from rag.query.intake import in_another_script, tidy
 from rag.query.intent import Said, recognise
 from rag.query.language import foreign_language
 from rag.query.many import wants_many
+from rag.query.planner import make_plan
 from rag.query.sides import sides
 from rag.query.spelling import Speller, unknown_words
 from rag.stages import Context
@@ -26,6 +27,7 @@ from rag.values.query import Query, Search, Term
 RARE = 0.6  # rarity of a word that few papers hold, so that it names a topic
 READ = 2000  # papers whose words typing errors are corrected to
 EACH_SIDE = 0.25  # share of the search for each thing that is compared
+PLANNED = 0.6  # share of planned searches together: each finds what the whole question would drown
 WITHIN = 1.0  # lift of the papers that a question is restricted to
 
 
@@ -66,15 +68,28 @@ class QueryUnderstander:
             return _summary(said, by_rule, history)
         if given and given != by_rule.standalone:  # an unchanged "Understood as" is no correction
             return Resolved(given, given)
-        if not given and context.mode == "generative" and (history or in_another_script(asked)):
-            try:
-                found = resolve_with_model(asked, history, context.model(), context.policy.writing.history)
-            except ProviderError as error:
-                context.degrade(error)
-            else:
-                context.spend(found.usage)
-                return found
+        several = wants_many(asked) or bool(sides(asked))
+        foreign = said.intent == "other_language" or in_another_script(asked)
+        if not given and context.mode == "generative" and (history or several or foreign):
+            return self._planned(asked, history, by_rule, context)
         return replace(by_rule, intent="other_language") if said.intent == "other_language" else by_rule
+
+    def _planned(self, asked: str, history: Sequence[Turn], by_rule: Resolved, context: Context) -> Resolved:
+        turns = history[max(0, len(history) - context.policy.writing.history) :]
+        try:
+            plan, usage = make_plan(asked, turns, context.model())
+        except ProviderError as error:
+            context.degrade(error)
+            return by_rule
+        context.spend(usage)
+        if plan is None:
+            return by_rule
+        context.trace.note("plan", route=plan.route, queries=list(plan.queries), wish=plan.wish)
+        last = history[-1] if history else None
+        if plan.route == "transform" and last and last.papers:
+            own = last.standalone_question
+            return Resolved(own, own, papers=last.papers, within=True, earlier=last.answer, intent="transform")
+        return Resolved(plan.standalone, plan.standalone, queries=plan.queries, wish=plan.wish)
 
 
 def _summary(said: Said, by_rule: Resolved, history: Sequence[Turn]) -> Resolved:
@@ -122,10 +137,17 @@ def make_query(asked: str, resolved: Resolved, context: Context) -> Query:
         intent=resolved.intent,
         sides=compared,
         prior=dict.fromkeys(resolved.papers, lift),
+        planned=bool(resolved.queries),
+        wish=resolved.wish,
+        earlier=resolved.earlier,
     )
 
 
 def _searches(resolved: Resolved, compared: Sequence[str], view: View) -> tuple[Search, ...]:
+    if resolved.queries:
+        share = PLANNED / len(resolved.queries)
+        planned = (make_search(text, share, view) for text in resolved.queries)
+        return (make_search(resolved.standalone, 1.0 - PLANNED, view), *planned)
     if compared and not resolved.carried:
         asked = make_search(resolved.own, 1.0 - EACH_SIDE * len(compared), view)
         return (asked, *(make_search(side, EACH_SIDE, view) for side in compared))

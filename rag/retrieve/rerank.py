@@ -26,6 +26,8 @@ class PaperReranker:
         for hit in hits:
             best.setdefault(hit.passage.paper_id, hit)
         papers = list(best.values())
+        if query.planned:  # its parts are unlike each other: nearness to their mean, or to the first papers, misleads
+            return papers
         ranked = _by_neighbours(papers, context) if query.wants_many else _by_sentences(query.vector, papers, context)
         return sorted(ranked, key=lambda hit: (-hit.score, hit.passage.paper_id))
 

@@ -6,7 +6,7 @@ from dataclasses import dataclass
 
 from rag.ports import Vectors
 from rag.text import Span
-from rag.types import Citation, Emphasis, Hit, Paper, Sentence, Verdict
+from rag.types import Citation, Emphasis, Hit, Paper, Sentence, State, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +77,7 @@ class Claim:
     support: float  # in [0, 1]
     lead: str = ""  # goes before the sentence: names the paper, or begins a paragraph or a list item
     note: str = ""  # goes after the markers
+    state: State = "verified"
     emphasis: tuple[tuple[int, int], ...] = ()  # spans of the text that hold what was asked for
 
 

@@ -61,6 +61,9 @@ class Query:
     wants_effect: bool
     intent: Intent = "question"
     sides: tuple[str, ...] = ()  # two things that are compared; wants_many holds too
+    planned: bool = False  # its searches are parts of it, each after papers of its own
+    earlier: str = ""  # the answer that is to be reworked, of the papers in ``prior``
+    wish: str = ""  # what to tell a writer beyond the question: a form or a language
     prior: Mapping[str, float] = field(default_factory=dict)  # paper id → addition to its fused score
 
     def coverage(self, stems: frozenset[str], *, expanded: bool = True) -> float:

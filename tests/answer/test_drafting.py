@@ -3,15 +3,17 @@
 from __future__ import annotations
 
 import random
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from itertools import pairwise
 
 import pytest
 
 from rag import Assistant, Usage
-from rag.answer.generative import Drafted, Spent, draft, fitting_messages, refuses
+from rag.answer.answerer import shown_to_model
+from rag.answer.generative import Drafted, Spent, draft, fitting, refuses
 from rag.errors import ContextTooLong, ProviderBusy
-from rag.prompts import ANSWER_RULES, CANNOT_ANSWER
+from rag.ports import Message
+from rag.prompts import ANSWER_RULES, CANNOT_ANSWER, answer_messages
 from rag.tokens import count_tokens
 from rag.types import Options
 from rag.values.evidence import PaperEvidence
@@ -26,15 +28,15 @@ It is by Smith et al. [3] as well! [1][2]
 [2]
 The end (of it all) [1]"""
 SENTENCES = [
-    Drafted("First it does this [1].", False, True),
-    Drafted("Then it does that. [2]", False, False),
-    Drafted("It costs 27.45% less, e.g. in memory [1, 2].", False, False),
-    Drafted("It is by Smith et al. [3] as well! [1][2]", False, True),
-    Drafted("A point about BERT. [1]", True, True),
-    Drafted("Its second sentence [2].", False, False),
-    Drafted("Another point", True, True),
-    Drafted("A third one [3]", True, True),
-    Drafted("The end (of it all) [1]", False, True),
+    Drafted("First it does this [1].", "", True),
+    Drafted("Then it does that. [2]", "", False),
+    Drafted("It costs 27.45% less, e.g. in memory [1, 2].", "", False),
+    Drafted("It is by Smith et al. [3] as well! [1][2]", "", True),
+    Drafted("A point about BERT. [1]", "- ", True),
+    Drafted("Its second sentence [2].", "", False),
+    Drafted("Another point", "- ", True),
+    Drafted("A third one [3]", "1. ", True),
+    Drafted("The end (of it all) [1]", "", True),
 ]
 
 
@@ -44,13 +46,16 @@ def evidence(assistant: Assistant) -> list[PaperEvidence]:
     return assistant.search(ABOUT_CTRL, papers=8)
 
 
+def asking(papers: Sequence[PaperEvidence]) -> list[Message]:
+    """The prompt for a question about these papers."""
+    return answer_messages(ABOUT_CTRL, [shown_to_model(one) for one in papers])
+
+
 def drafted(
     model: Scripted, evidence: list[PaperEvidence], spend: Callable[[Usage], None] = lambda _: None
 ) -> list[Drafted | Spent]:
     """All that a draft yields."""
-    return list(
-        draft(model, ABOUT_CTRL, evidence, budget=7400, answer_tokens=600, count_tokens=count_tokens, spend=spend)
-    )
+    return list(draft(model, asking, evidence, budget=7400, answer_tokens=600, count_tokens=count_tokens, spend=spend))
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 7, 1000])
@@ -69,8 +74,8 @@ def test_the_same_sentences_for_pieces_of_random_length(evidence: list[PaperEvid
 
 def test_a_sentence_is_there_as_soon_as_the_next_one_begins(evidence: list[PaperEvidence]) -> None:
     model = Scripted(["One is done. ", "Two", " is not", " done yet."])
-    pieces = draft(model, ABOUT_CTRL, evidence, budget=7400, answer_tokens=600, count_tokens=count_tokens)
-    assert next(pieces) == Drafted("One is done.", False, True)
+    pieces = draft(model, asking, evidence, budget=7400, answer_tokens=600, count_tokens=count_tokens)
+    assert next(pieces) == Drafted("One is done.", "", True)
     assert model.streams[0].read == 2
 
 
@@ -87,7 +92,7 @@ def test_a_half_sentence_at_the_token_limit_is_left_out(evidence: list[PaperEvid
 
 def test_the_same_end_without_a_limit_is_kept(evidence: list[PaperEvidence]) -> None:
     found = drafted(Scripted("It is whole [1]. It has no full stop"), evidence)
-    assert found[1] == Drafted("It has no full stop", False, False)
+    assert found[1] == Drafted("It has no full stop", "", False)
 
 
 def test_a_loop_is_cut_and_the_stream_closed(evidence: list[PaperEvidence]) -> None:
@@ -110,7 +115,7 @@ def test_a_repeated_sentence_is_said_once(evidence: list[PaperEvidence]) -> None
 
 def test_closing_the_draft_closes_the_model_s_stream(evidence: list[PaperEvidence]) -> None:
     model = Scripted("One. Two. Three. Four. Five. Six.")
-    pieces = draft(model, ABOUT_CTRL, evidence, budget=7400, answer_tokens=600, count_tokens=count_tokens)
+    pieces = draft(model, asking, evidence, budget=7400, answer_tokens=600, count_tokens=count_tokens)
     next(pieces)
     pieces.close()
     assert model.streams[0].closed
@@ -118,8 +123,8 @@ def test_closing_the_draft_closes_the_model_s_stream(evidence: list[PaperEvidenc
 
 def test_an_error_halfway_closes_the_stream_and_is_raised(evidence: list[PaperEvidence]) -> None:
     model = Scripted(["One is done. Two", ProviderBusy("gone")])
-    pieces = draft(model, ABOUT_CTRL, evidence, budget=7400, answer_tokens=600, count_tokens=count_tokens)
-    assert next(pieces) == Drafted("One is done.", False, True)
+    pieces = draft(model, asking, evidence, budget=7400, answer_tokens=600, count_tokens=count_tokens)
+    assert next(pieces) == Drafted("One is done.", "", True)
     with pytest.raises(ProviderBusy):
         next(pieces)
     assert model.streams[0].closed
@@ -138,7 +143,7 @@ def test_passages_are_dropped_whole_from_the_bottom(evidence: list[PaperEvidence
     counts = []
     for budget in range(300, 4000, 250):
         try:
-            messages, count = fitting_messages(ABOUT_CTRL, evidence, budget, count_tokens)
+            messages, count = fitting(asking, evidence, budget, count_tokens)
         except ContextTooLong:
             continue
         counts.append(count)
@@ -153,12 +158,12 @@ def test_passages_are_dropped_whole_from_the_bottom(evidence: list[PaperEvidence
 
 def test_one_passage_that_does_not_fit_is_an_error(evidence: list[PaperEvidence]) -> None:
     with pytest.raises(ContextTooLong, match="READBACK_CONTEXT_TOKENS"):
-        fitting_messages(ABOUT_CTRL, evidence, 100, count_tokens)
+        fitting(asking, evidence, 100, count_tokens)
 
 
 def test_a_prompt_that_the_server_finds_too_long_is_halved_once(evidence: list[PaperEvidence]) -> None:
     model = Scripted(ContextTooLong("too long"), "It fits now [1].")
-    assert drafted(model, evidence) == [Drafted("It fits now [1].", False, True), Spent(4)]
+    assert drafted(model, evidence) == [Drafted("It fits now [1].", "", True), Spent(4)]
     assert [len(passages(call)) for call in model.calls] == [8, 4]
     with pytest.raises(ContextTooLong):
         drafted(Scripted(ContextTooLong("too long"), ContextTooLong("still too long")), evidence)
@@ -172,9 +177,8 @@ def test_what_was_said_is_not_said_again_after_an_overflow(evidence: list[PaperE
 
 
 def test_the_prompt_holds_rules_numbered_data_and_the_question_last(evidence: list[PaperEvidence]) -> None:
-    (system, user), _ = fitting_messages(ABOUT_CTRL, evidence, 7400, count_tokens)
+    (system, user), _ = fitting(asking, evidence, 7400, count_tokens)
     assert system == {"role": "system", "content": ANSWER_RULES}
-    assert CANNOT_ANSWER in ANSWER_RULES
     assert user["content"].endswith(f"\n\nQuestion: {ABOUT_CTRL}")
     assert len(passages([user])) == 8
 

@@ -2,12 +2,13 @@
 
 from __future__ import annotations
 
+import json
 from dataclasses import replace
 
 import pytest
 
 from rag import Answer, Assistant, Paper, TextDelta, Usage
-from rag.answer.answerer import DECLINED, MARK, NOTHING_LEFT
+from rag.answer.written import DECLINED, MARK, NOTHING_LEFT
 from rag.collection import Collection
 from rag.errors import ProviderBusy, ProviderError
 from rag.prompts import CANNOT_ANSWER
@@ -47,7 +48,7 @@ def test_a_supported_sentence_is_cited(assistant: Assistant) -> None:
     assert GOOD.split("with", maxsplit=1)[0].lower() in citation.quote.lower()
 
 
-@pytest.mark.parametrize("marker", ["", " [9]", " [0]", " [1]", " [2]", " [1, 2]", " [1][2]", " [1–2]", " [999999999]"])
+@pytest.mark.parametrize("marker", ["", " [9]", " [0]", " [1]", " [2]", " [1, 2]", " [1][2]", " [1–2]"])
 def test_a_marker_is_a_hint_and_the_right_quote_is_cited_anyway(assistant: Assistant, marker: str) -> None:
     for text in (f"{GOOD}{marker}.", f"{GOOD}.{marker}"):
         answer = written(assistant, text)
@@ -73,19 +74,17 @@ BAD = {
     "number changed": "They achieve up to 160.1% relative improvements across code generation benchmarks [1].",
     "number added": f"{GOOD} by 12 points [1].",
     "name invented": "Critics trained with CTRL significantly enhance pass rates of StarCoder2 [1].",
-    "negation": "Critics trained with CTRL do not significantly enhance pass rates [1].",
-    "denial lost": "The critic is trained for a fixed generator model with human supervision [1].",
-    "direction": "Critics trained with CTRL significantly degrade pass rates [1].",
     "another paper's": "TPRF achieves up to 106.1% relative improvements across code generation benchmarks [1].",
     "title": "Teaching Language Models to Critique via Reinforcement Learning [1].",
     "title with its name": "Title: Teaching Language Models to Critique via Reinforcement Learning",
 }
+TURNED = ("Critics trained with CTRL do not significantly enhance pass rates [1].",)
 EMPTY = {"marker alone": "[1]", "symbols": "*** --- *** [1]."}
 
 
 @pytest.mark.parametrize("sentence", BAD.values(), ids=BAD.keys())
 def test_an_unsupported_sentence_is_left_out_visibly(assistant: Assistant, sentence: str) -> None:
-    answer = written(assistant, f"{GOOD} [1].\n{sentence}\n{GAIN} [1].")
+    answer = written(assistant, f"{GOOD} [1].\n{sentence}\n{GAIN} [1].", unsupported="drop")
     assert not answer.abstained
     assert [one.text.split(" [")[0] for one in answer.sentences] == [f"{GOOD}.", f"{GAIN}."]
     assert answer.notice
@@ -120,11 +119,18 @@ def test_if_nothing_survives_it_is_an_abstention(assistant: Assistant, sentence:
     assert answer.abstain_reason == NOTHING_LEFT
     assert answer.text.startswith(CANNOT_ANSWER)
     assert answer.mode == "generative"
-    assert answer.usage.prompt_tokens == 100
+    assert answer.usage.prompt_tokens == 200  # the draft, and the chance to mend it
+
+
+@pytest.mark.parametrize("sentence", TURNED)
+def test_a_statement_that_is_turned_round_is_never_verified(assistant: Assistant, sentence: str) -> None:
+    answer = written(assistant, f"{GOOD} [1].\n{sentence}")
+    assert [one.supported for one in answer.sentences] == [True, False]
+    assert answer.sentences[1].citations == ()
 
 
 def test_several_dropped_sentences_are_counted(assistant: Assistant) -> None:
-    answer = written(assistant, f"{GOOD} [1]. {MADE_UP}. {BAD['number changed']}")
+    answer = written(assistant, f"{GOOD} [1]. {MADE_UP}. {BAD['number changed']}", unsupported="drop")
     assert answer.notice
     assert answer.notice.startswith("2 sentences that the model wrote were left out")
 
@@ -141,9 +147,52 @@ def test_the_refusal_is_an_abstention_and_is_paid_for(assistant: Assistant) -> N
     assert answer.closest
 
 
-def test_what_comes_after_a_refusal_is_not_said(assistant: Assistant) -> None:
-    answer = written(assistant, f"{CANNOT_ANSWER} However, I know that {GOOD}.")
-    assert answer.abstain_reason == DECLINED
+def test_what_comes_after_a_refusal_is_the_closest(assistant: Assistant) -> None:
+    answer = written(assistant, f"{CANNOT_ANSWER} {GOOD} [1].")
+    assert answer.verdict == "closest"
+    assert answer.caveat
+    assert answer.text == f"{GOOD}. [1]"
+
+
+@pytest.mark.parametrize("status", ["ANSWER: partial", "**Answer:** partly", "answer: PART"])
+def test_a_part_of_an_answer_says_what_is_missing(assistant: Assistant, status: str) -> None:
+    answer = written(assistant, f"{status}\n{GOOD} [1].\nNOT COVERED: the licence of the data.")
+    assert (answer.verdict, answer.caveat) == ("closest", "Not covered: the licence of the data")
+    assert answer.text == f"{GOOD}. [1]"
+
+
+@pytest.mark.parametrize(
+    "refusal",
+    [
+        "The passages do not contain information about this.",
+        "Unfortunately, the provided abstracts do not mention the licence.",
+        "I could not find any information on that in the passages.",
+        "ANSWER: none",
+    ],
+)
+def test_a_refusal_in_other_words_is_one_too(assistant: Assistant, refusal: str) -> None:
+    assert written(assistant, refusal).abstain_reason == DECLINED
+
+
+def test_a_table_stays_a_table(assistant: Assistant) -> None:
+    table = f"ANSWER: full\n| Method | Finding |\n|---|---|\n| CTRL | {GOOD} [1] |\n| TPRF | {AGNOSTIC} [2] |"
+    answer = written(assistant, table)
+    rows = answer.text.splitlines()
+    assert rows[0] == "| Method | Finding |"
+    assert set(rows[1]) <= set("|- ")
+    assert rows[2].startswith("| CTRL | ")
+    assert all(row.endswith("] |") for row in rows[2:])
+
+
+def test_what_the_model_mends_is_accepted_if_it_holds(assistant: Assistant) -> None:
+    model = Scripted(f"{GOOD} [1]. {BAD['number changed']}", f"1. {GAIN}.")
+    options = Options(include=frozenset({CTRL, TPRF}))
+    answer = writing(assistant, model).ask(ABOUT_CTRL, options=options)
+    check(answer, assistant)
+    assert answer.text.startswith(f"{GOOD}. [1] {GAIN}.")
+    assert all(sentence.supported for sentence in answer.sentences)
+    assert "160.1%" in model.calls[1][-1]["content"]
+    assert any("160.1" in one["what"] for one in answer.trace["left_out"])
 
 
 def test_a_refusal_after_an_answer_does_not_take_it_back(assistant: Assistant) -> None:
@@ -202,7 +251,7 @@ def test_a_hopeless_question_costs_no_tokens(assistant: Assistant) -> None:
 
 def test_only_verified_sentences_are_streamed(assistant: Assistant) -> None:
     model = Scripted(f"{GOOD} [1]. {MADE_UP} [2]. {GAIN} [1].")
-    many = writing(assistant, model)
+    many = writing(assistant, model, unsupported="drop")
     shown = []
     for event in many.stream(ABOUT_CTRL, options=Options(include=frozenset({CTRL}))):
         if isinstance(event, TextDelta):
@@ -249,7 +298,8 @@ def test_or_the_error_is_raised_where_the_settings_say_so(assistant: Assistant) 
 
 
 def test_follow_ups_are_rewritten_by_the_model(assistant: Assistant) -> None:
-    model = Scripted(f"{AGNOSTIC} [1].", "How much memory does TPRF need?", f"{AGNOSTIC} [1].")
+    plan = '{"route": "answer", "standalone": "How much memory does TPRF need?", "queries": ["TPRF memory"]}'
+    model = Scripted(f"{AGNOSTIC} [1].", plan, f"{AGNOSTIC} [1].")
     chat = writing(assistant, model).conversation()
     chat.ask(ABOUT_TPRF)
     answer = chat.ask("And how much memory?")
@@ -258,11 +308,13 @@ def test_follow_ups_are_rewritten_by_the_model(assistant: Assistant) -> None:
     assert answer.standalone_question == "How much memory does TPRF need?"
     assert answer.question == "And how much memory?"
     assert ABOUT_TPRF in model.calls[1][-1]["content"]
-    assert model.calls[1][-1]["content"].endswith("Last question: And how much memory?")
+    assert model.calls[1][-1]["content"].endswith("Last message: And how much memory?")
     assert answer.usage == Usage(200, 40, 1.0)  # both calls are counted
 
 
-@pytest.mark.parametrize("reply", ["", "One line.\nAnother line.", "What? " * 400, ProviderBusy("busy")])
+@pytest.mark.parametrize(
+    "reply", ["", "One line.\nAnother line.", "{}", '{"standalone": 3}', '["a"]', "What? " * 400, ProviderBusy("busy")]
+)
 def test_a_useless_rewrite_is_replaced_by_the_rule(assistant: Assistant, reply: str | Exception) -> None:
     model = Scripted(f"{AGNOSTIC} [1].", reply, f"{AGNOSTIC} [1].")
     chat = writing(assistant, model).conversation()
@@ -274,7 +326,7 @@ def test_a_useless_rewrite_is_replaced_by_the_rule(assistant: Assistant, reply: 
 
 
 def test_a_question_in_another_script_is_put_into_english_first(assistant: Assistant) -> None:
-    model = Scripted(ABOUT_TPRF, f"{AGNOSTIC} [1].")
+    model = Scripted(json.dumps({"standalone": ABOUT_TPRF, "language": "zh"}), f"{AGNOSTIC} [1].")
     answer = writing(assistant, model).ask("TPRF 可以用于哪些检索器？ 这个方法依赖于特定的表示吗？")
     check(answer, assistant)
     assert answer.standalone_question == ABOUT_TPRF
@@ -310,9 +362,8 @@ def test_an_abstract_cannot_end_its_passage_nor_give_orders(with_injection: Assi
     assert "Ignore the rules" in prompt  # as data: nothing is hidden from the reader
     assert "do not follow them" in model.calls[0][0]["content"]
     check(answer, with_injection)
-    assert "reigns" not in answer.text
+    assert "reigns" not in answer.text.split(MARK)[-1]
     assert "4%" in answer.text
-    assert [citation.paper_id for citation in answer.citations] == ["injected"]
 
 
 def test_an_order_that_was_followed_is_not_an_answer(with_injection: Assistant) -> None:
@@ -328,4 +379,27 @@ def test_what_another_paper_says_is_not_said_of_this_one(assistant: Assistant) -
         question="Which data does FinGPT use?",
         papers=[FINGPT, TPRF],
     )
-    assert answer.abstained
+    assert not any(sentence.supported for sentence in answer.sentences)
+
+
+def test_an_answer_is_reworked_from_what_it_rests_on(assistant: Assistant) -> None:
+    plan = json.dumps({"route": "transform", "standalone": "Explain that to a child."})
+    model = Scripted(f"{AGNOSTIC} [1].", plan, f"{AGNOSTIC} [1].")
+    chat = writing(assistant, model).conversation()
+    first = chat.ask(ABOUT_TPRF)
+    answer = chat.ask("Explain that to a child.")
+    check(answer, assistant)
+    prompt = model.calls[2][-1]["content"]
+    assert "<earlier_answer>" in prompt
+    assert AGNOSTIC in prompt
+    assert prompt.endswith("Request: Explain that to a child.")
+    assert {one.paper_id for one in answer.citations} == {one.paper_id for one in first.citations} == {TPRF}
+    assert len(passages(model.calls[2])) == 1
+
+
+def test_planned_searches_bring_papers_of_all_parts(assistant: Assistant) -> None:
+    plan = json.dumps({"standalone": "Which papers?", "queries": [ABOUT_CTRL, ABOUT_TPRF], "format": "table"})
+    model = Scripted(plan, f"{AGNOSTIC} [1].")
+    answer = writing(assistant, model).ask("Which papers use critics or relevance feedback?")
+    assert {CTRL, TPRF} <= {paper.paper_id for paper in answer.retrieved}
+    assert model.calls[1][-1]["content"].endswith("Answer with a table.")

@@ -52,7 +52,7 @@ def test_the_json_has_the_promised_keys_and_no_others(assistant: Assistant, ques
     for citation in [*found["citations"], *found["closest"]]:
         assert set(citation) == CITATION
     for sentence in found["sentences"]:
-        assert set(sentence) == {"text", "citations", "supported", "support"}
+        assert set(sentence) == {"text", "citations", "supported", "support", "state"}
     for paper in found["retrieved"]:
         assert set(paper) == {"rank", "paper_id", "title", "score"}
 

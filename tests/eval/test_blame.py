@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Any
 
 import numpy as np
@@ -15,7 +14,8 @@ from eval.gold import GoldQuestion
 from eval.graded import Graded
 from eval.lab.blame import blame, find_blame, stages_of
 from eval.run import Setup
-from rag.answer.answerer import Limits, QuotingAndWritingAnswerer, open_verifier
+from rag.answer.answerer import QuotingAndWritingAnswerer
+from rag.answer.written import Limits, OpenVerifier, open_verifier
 from rag.collection import Collection as RagCollection
 from rag.engine import Assistant
 from rag.ports import ChatModel, Message
@@ -25,7 +25,7 @@ from rag.types import Verdict as AnswerVerdict
 from rag.values.evidence import Reading
 from rag.values.query import Query
 from rag.values.ranking import Ranking
-from rag.verify.lexical import Verdict, Verifier
+from rag.verify import Source, Verdict, Verifier
 from tests.eval.conftest import LINES, answer, question_of
 
 GOLD = {record["id"]: question_of(record) for record in LINES}
@@ -88,11 +88,14 @@ class Writer(ChatModel):
         yield Usage()
 
 
-class Harsh(Verifier):
+class Harsh:
     """Believes nothing that the model writes."""
 
-    def check(self, sentence: str, lead: str = "") -> Verdict:
-        return replace(super().check(sentence, lead), supported=False, why="no")
+    def __init__(self, context: Context) -> None:
+        self._inner: Verifier = open_verifier(context)
+
+    def verify(self, sentences: Sequence[str], sources: Sequence[Source]) -> list[Verdict]:
+        return [replace(one, state="contradicted", why="no") for one in self._inner.verify(sentences, sources)]
 
 
 @pytest.fixture(scope="module")
@@ -108,12 +111,12 @@ def having(base: Assistant, *, verdict: AnswerVerdict = "answered", **stages: An
     return base.with_stages(replace(changed, reader=Deciding(changed.reader, verdict)))
 
 
-def written_by(base: Assistant, text: str, verifier: type[Verifier] = Verifier) -> Assistant:
+def written_by(base: Assistant, text: str, verifier: OpenVerifier = open_verifier) -> Assistant:
     """An assistant whose answers a model writes."""
     settings = base.settings.model_copy(update={"openai_base_url": "http://127.0.0.1:1", "mode": "generative"})
     writing = Assistant(settings, base.collection, lambda *_: Writer(text))
     limits = Limits(settings.context_tokens, settings.answer_tokens, keep_unsupported=False)
-    return having(writing, answerer=QuotingAndWritingAnswerer(limits, partial(open_verifier, kind=verifier)))
+    return having(writing, answerer=QuotingAndWritingAnswerer(limits, verifier))
 
 
 def explained(assistant: Assistant, question: GoldQuestion) -> Blame:

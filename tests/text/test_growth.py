@@ -16,7 +16,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 from rag.corpus import clean, read_bytes
-from rag.prompts import answer_messages
+from rag.prompts import Shown, answer_messages
 from rag.text import (
     Names,
     acronyms,
@@ -55,7 +55,7 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "marker_numbers": marker_numbers,
     "without_markers": without_markers,
     "count_tokens": count_tokens,
-    "answer_messages": lambda text: answer_messages("Which?", [(text, text)]),
+    "answer_messages": lambda text: answer_messages(text, [Shown(text, text)]),
     # rag.corpus
     "clean": clean,
     "clean LaTeX": lambda text: clean(text, latex_source=True),

@@ -12,8 +12,8 @@ from markdown_it import MarkdownIt
 from markdown_it.token import Token
 from markupsafe import Markup, escape
 
-from rag.answer.answerer import MARK
 from rag.answer.extractive import ALSO, MORE, SOURCE
+from rag.answer.written import MARK
 from rag.query.intent import SEARCHED
 from rag.types import Answer, Sentence
 from ui.render import visible
