@@ -173,7 +173,11 @@ def _decided(graded: Sequence[Graded]) -> list[Graded]:
 def _abstention_f1(graded: Sequence[Graded]) -> float | None:
     some = _decided(graded)
     answerable = [one.question.answerable for one in some]
-    return abstention_f1(answerable, [one.verdict == "refused" for one in some]) if not all(answerable) else None
+    return (
+        abstention_f1(answerable, [one.verdict in ("closest", "refused") for one in some])
+        if not all(answerable)
+        else None
+    )
 
 
 def _risks(graded: Sequence[Graded]) -> tuple[list[float], list[float]]:
@@ -267,7 +271,12 @@ MEASURES: tuple[Measure, ...] = (
         "off_topic_answered", "Answerability", "of these, off topic", "lower", score=_answered_as_known("off topic")
     ),
     Measure("closest_is_right", "Answerability", "the right paper shown among the closest", score=_closest_is_right),
-    Measure("abstention_f1", "Answerability", "unanswerable questions told from others", overall=_abstention_f1),
+    Measure(
+        "abstention_f1",
+        "Answerability",
+        "unanswerable questions told from others: closest or refused",
+        overall=_abstention_f1,
+    ),
     Measure(
         "aurc", "Answerability", "area under risk against coverage", "lower", overall=lambda all_: aurc(*_risks(all_))
     ),
