@@ -36,7 +36,7 @@ def evaluation(context: click.Context) -> None:
 )
 @click.option("--kinds", help="Of these kinds alone, with commas: single,fact,multi,…")
 @click.option("--systems", help="These systems alone, with commas: readback,bm25,embedder,llamaindex,…")
-@click.option("--limit", type=click.IntRange(min=0), help="So many questions at most, of all kinds alike.")
+@click.option("--limit", type=click.IntRange(min=0), help="Maximum number of questions, of all kinds in proportion.")
 @click.option("--fast", is_flag=True, help="A subset of the development questions that takes seconds.")
 @click.option("--report/--no-report", default=False, help="Also write the HTML report.")
 @click.option("--blame/--no-blame", default=None, help="Find the stage to blame; default: unless a model is asked.")

@@ -7,7 +7,7 @@
     kinds = ["single", "fact"]             # default: all
     systems = ["readback", "bm25"]         # default: all that can run
     phrasings = true                       # also ask in the words of other askers
-    limit = 0                              # ask so many questions at most, of all kinds alike; 0: all
+    limit = 0                              # maximum number of questions, of all kinds in proportion; 0: all
     mode = "auto"                          # or "extractive", "generative"
     workers = 0                            # questions asked at once; 0: 1 on this machine, 4 with a model on a server
     [settings]                             # any setting of Readback but secrets and places

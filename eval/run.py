@@ -163,7 +163,7 @@ def _systems(
 
 
 def choose(questions: Sequence[GoldQuestion], limit: int) -> tuple[GoldQuestion, ...]:
-    """At most so many questions (0: all), of all kinds in proportion, the same ones every time; sorted by id.
+    """A sample of ``limit`` questions (0: all), of all kinds in proportion, the same ones every time; sorted by id.
 
     Within a kind the order is by a hash of the id, so that a question added later displaces few others.
     """

@@ -115,7 +115,7 @@ class View:
     ) -> list[tuple[Row, float]]:
         """(chunk, BM25) of at most k chunks that share words with a text, best first.
 
-        words: stem → how often it is asked for. alike: stem → stems that may stand in for it → their worth.
+        words: stem → how often it is asked for. alike: stem → stems that expand it → their weights.
         """
         lexical = self.snapshot.lexical
         allowed = lexical.allowed(options.include, options.exclude)

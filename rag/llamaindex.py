@@ -51,7 +51,7 @@ class ReadbackRetriever(BaseRetriever):
         whole_abstracts: bool = False,
         callback_manager: CallbackManager | None = None,
     ) -> None:
-        """papers: at most so many nodes. options: include and exclude limit the papers. Raises ValueError."""
+        """papers: maximum number of nodes. options: include and exclude limit the papers. Raises ValueError."""
         if papers < 1:
             raise ValueError("papers must be at least 1")
         self._assistant = assistant

@@ -56,7 +56,7 @@ def own(papers: Sequence[Paper]) -> Asked:
 
 
 def others(bench: Path, most: int, seed: int = 0) -> Iterator[Asked]:
-    """The other collections whose folder is there, with at most so many questions of each class."""
+    """The other collections whose folder is there, with a maximum number of questions of each class."""
     readers: dict[str, Callable[[Path], Iterable[Labelled]]] = {
         "squad2": _squad2,
         "pubmedqa": _pubmedqa,

@@ -48,7 +48,7 @@ class Benchmark:
     qrels: Mapping[str, Mapping[str, int]]  # query id -> document id -> grade, 1 or more
 
     def first(self, count: int) -> Benchmark:
-        """With so many of the queries; 0: with all."""
+        """With this number of the queries; 0: with all."""
         return replace(self, queries=dict(list(self.queries.items())[:count])) if count else self
 
 
@@ -88,7 +88,7 @@ class ReadbackRanker:
     """Readback's own search."""
 
     def __init__(self, assistant: Assistant, *, rerank: bool) -> None:
-        """rerank: with the second look at the best papers' sentences, as in an answer."""
+        """rerank: with reranking by the best papers' sentences, as in an answer."""
         self.name = RERANKED if rerank else HYBRID
         self._assistant = assistant
         self._rerank = rerank

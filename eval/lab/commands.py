@@ -16,7 +16,7 @@ if TYPE_CHECKING:
 
 @click.command("retrieval")
 @click.argument("path", type=FOLDER)
-@click.option("--limit", type=click.IntRange(min=0), default=0, help="So many queries at most; 0: all.")
+@click.option("--limit", type=click.IntRange(min=0), default=0, help="Maximum number of queries; 0: all.")
 def retrieval_command(path: Path, limit: int) -> None:
     """Rank the documents of a folder in BEIR's format, with Readback and the baselines."""
     from eval.lab.beir import rankers, read_benchmark
@@ -36,7 +36,7 @@ def retrieval_command(path: Path, limit: int) -> None:
 @click.command("claims")
 @click.argument("path", type=FOLDER)
 @click.option("--split", default="test", show_default=True, help="Of qa.jsonl.")
-@click.option("--limit", type=click.IntRange(min=0), default=0, help="So many claims at most; 0: all.")
+@click.option("--limit", type=click.IntRange(min=0), default=0, help="Maximum number of claims; 0: all.")
 def claims_command(path: Path, split: str, limit: int) -> None:
     """Choose and verify the evidence for expert claims: a folder with SciFact's corpus and qa.jsonl."""
     from eval.lab.claims import claims_table, measure_claims, read_claims
@@ -54,7 +54,7 @@ def claims_command(path: Path, split: str, limit: int) -> None:
 
 @click.command("qa")
 @click.argument("path", type=FILE)
-@click.option("--limit", type=click.IntRange(min=0), default=0, help="So many questions at most; 0: all.")
+@click.option("--limit", type=click.IntRange(min=0), default=0, help="Maximum number of questions; 0: all.")
 def qa_command(path: Path, limit: int) -> None:
     """Answer, or decline, the questions of a file in the format of PubMedQA (yes/no/maybe) or SQuAD 2."""
     from eval.config import Config
@@ -88,7 +88,7 @@ def natural_command(half: Half) -> None:
 @click.command("label")
 @click.argument("run", default="latest")
 @click.option("--against", help="Another run, or RUN:SYSTEM: which of the two replies is better?")
-@click.option("--count", default=20, show_default=True, help="Stop after so many.")
+@click.option("--count", default=20, show_default=True, help="Number of labels after which to stop.")
 @click.option("--who", envvar="USER", default="someone", help="Who labels.")
 def label_command(run: str, against: str | None, count: int, who: str) -> None:
     """Say of stored replies whether they are right, or which is better; and see what that means for all of them."""
@@ -110,7 +110,7 @@ def label_command(run: str, against: str | None, count: int, who: str) -> None:
 @click.argument("run", default="latest")
 @click.option("--against", help="Another run, or RUN:SYSTEM: which of the two replies is better?")
 @click.option("--model", help="The judge's model; default: the one that the settings name.")
-@click.option("--limit", type=click.IntRange(min=0), default=0, help="So many verdicts at most; 0: all.")
+@click.option("--limit", type=click.IntRange(min=0), default=0, help="Maximum number of verdicts; 0: all.")
 def judge_command(run: str, against: str | None, model: str | None, limit: int) -> None:
     """Let a language model judge stored replies, and combine its verdicts with the labels of people."""
     from eval.lab.verdicts import cases, judge

@@ -39,7 +39,7 @@ class Row:
     passages: int
     papers_per_s: float
     dense: tuple[float, ...]  # recall at DEPTHS for one paper, then at the last depth for several
-    whole: tuple[float, ...]  # the same of the whole way: both searches, fused, with the second look
+    whole: tuple[float, ...]  # the same of the whole way: both searches, fused and reranked
 
 
 def main() -> None:

@@ -68,7 +68,7 @@ def forget_command(context: click.Context, user: str, out: Path | None, yes: boo
 )
 @click.pass_context
 def purge_command(context: click.Context, older_than_days: float | None) -> None:
-    """Delete what is older than so many days."""
+    """Delete what is older than a number of days."""
     with store_of(context) as store:
         if older_than_days is None:
             older_than_days = getattr(Settings.load(), "retention_days", None)

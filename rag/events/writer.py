@@ -15,8 +15,8 @@ from rag.events.records import Health
 T = TypeVar("T")
 log = logging.getLogger("rag.events")
 
-BATCH = 100  # at most so many things share one commit
-QUIET_S = 60.0  # a loss is logged at most once in so many seconds
+BATCH = 100  # maximum number of records in one commit
+QUIET_S = 60.0  # seconds from one logged loss to the next
 PAUSES_S = (0.05, 0.2, 0.5, 1.0)  # between tries while the database is away; the last one repeats
 
 

@@ -1,8 +1,9 @@
 """Lexical search: BM25 over stemmed titles and passages, in memory, read off the catalog.
 
 Robertson and Zaragoza 2009, "The Probabilistic Relevance Framework: BM25 and Beyond", in the variant that Lucene uses.
-A question's word also matches words of like meaning, at a discount, as in Berger and Lafferty 1999, "Information
-Retrieval as Statistical Translation"; likeness is how much closer their embeddings are than those of any two words.
+Query expansion: a question's word also matches words close to it in meaning, at a discount, as in Berger and Lafferty
+1999, "Information Retrieval as Statistical Translation"; similarity is how much closer their embeddings are than those
+of any two words.
 
 The index of a new generation shares with the one before it what has not changed: a base segment. Beside it stands a
 small segment of the entries that came since, and over both a mask of the passages that are still there. Scores are
@@ -24,11 +25,11 @@ from rag.lru import Lru
 from rag.ports import Vectors
 
 K1, B = 1.2, 0.75
-MAX_WORDS = 30_000  # of the vocabulary, commonest first, can stand in for a question's word
-NEAREST = 8  # words that may stand in for one word of a question ...
-MIN_LIKENESS = 0.3  # ... if they are at least so much alike: 0 as any two words, 1 the same
-DISCOUNT = 0.7  # what a perfect stand-in would be worth; less alike, less worth: DISCOUNT * likeness²
-REMEMBERED = 4 << 20  # bytes of stand-ins kept in memory
+MAX_WORDS = 30_000  # of the vocabulary, commonest first, can expand a question's word
+NEAREST = 8  # maximum number of expansions of one word of a question ...
+MIN_SIMILARITY = 0.3  # ... and their least similarity to it: 0 as any two words, 1 the same
+DISCOUNT = 0.7  # weight of a perfect expansion; of others DISCOUNT * similarity²
+REMEMBERED = 4 << 20  # bytes of expansions kept in memory
 SMALL, SHARE = 64, 8  # the base is read anew when so many entries, and one in so many, have come or gone
 
 
@@ -44,7 +45,7 @@ class Segment:
     passages: NDArray[np.int32]
     counts: NDArray[np.int32]
     numbers: Mapping[str, int]  # of stems that no earlier segment has
-    stems: list[str]  # those of them that can stand in for others, ...
+    stems: list[str]  # those of them that can expand others, ...
     places: Mapping[str, int]  # ... their places among them, ...
     vectors: Vectors  # ... and their vectors, rows of unit length
 
@@ -93,7 +94,7 @@ class LexicalIndex:
         self._norms = K1 * (1 - B + B * lengths / max(usual, 1.0))
         self._stems = [*base.stems, *fresh.stems]
         # what was worked out before; by word too, since a stem that is new to the collection takes the word's vector
-        self._alike: Lru[tuple[str, str], dict[str, float]] = Lru(REMEMBERED)
+        self._expansions: Lru[tuple[str, str], dict[str, float]] = Lru(REMEMBERED)
 
     @classmethod
     def read(cls, catalog: CatalogStore, state: State, dimension: int, previous: LexicalIndex | None) -> LexicalIndex:
@@ -124,13 +125,13 @@ class LexicalIndex:
     ) -> list[tuple[int, float]]:
         """(row, score) of the k best rows, best first, ties by row.
 
-        terms: the stems of the question's words, each with the stems that may stand in for it and their weights.
+        terms: the stems of the question's words, each with the stems that expand it and their weights.
         """
         scores = np.zeros(len(self.rows))
-        for stem, alike in terms.items():
-            best = np.zeros(len(self.rows))  # a word counts once: as itself, or as the best that stands in for it
-            for like, weight in [(stem, 1.0), *alike.items()]:
-                rows, values = self._column(like)
+        for stem, expansions in terms.items():
+            best = np.zeros(len(self.rows))  # a word counts once: as itself, or as its best expansion
+            for one, weight in [(stem, 1.0), *expansions.items()]:
+                rows, values = self._column(one)
                 best[rows] = np.maximum(best[rows], weight * values)
             scores += best
         if allowed is not None:
@@ -138,20 +139,20 @@ class LexicalIndex:
         order = np.argsort(-scores, kind="stable")[:k]
         return [(int(row), float(scores[row])) for row in order if scores[row] > 0.0]
 
-    def alike(
+    def expansions(
         self, words: Mapping[str, str], embed: Callable[[str], NDArray[np.float32]]
     ) -> dict[str, dict[str, float]]:
-        """Stem → the stems that may stand in for it → their weights, best first.
+        """Stem → the stems that expand it → their weights in (0, 1), best first.
 
         words: stem → word as asked. embed: the vector of a word, made as a document's is; called only for words that
         the vocabulary has no vector of.
         """
         if not self._stems:
             return {stem: {} for stem in words}
-        found = {stem: self._alike.get((stem, word)) for stem, word in words.items()}
+        found = {stem: self._expansions.get((stem, word)) for stem, word in words.items()}
         new = {stem: words[stem] for stem, held in found.items() if held is None}
         for stem, fresh in (self._work_out(new, embed) if new else {}).items():
-            self._alike.put((stem, words[stem]), fresh, 200 * (1 + len(fresh)))
+            self._expansions.put((stem, words[stem]), fresh, 200 * (1 + len(fresh)))
             found[stem] = fresh
         return {stem: held or {} for stem, held in found.items()}
 
@@ -161,9 +162,9 @@ class LexicalIndex:
         known = {stem: self._vector(stem) for stem in words}
         vectors = np.stack([embed(words[stem]) if vector is None else vector for stem, vector in known.items()])
         cosines = np.concatenate([vectors @ self._base.vectors.T, vectors @ self._fresh.vectors.T], axis=1)
-        usual = cosines.mean(axis=1, keepdims=True)  # models differ in how alike they find any two words
-        likeness = (cosines - usual) / np.maximum(1.0 - usual, 1e-6)
-        return {stem: self._nearest(stem, row) for stem, row in zip(words, likeness, strict=True)}
+        usual = cosines.mean(axis=1, keepdims=True)  # models differ in how similar they find any two words
+        similarities = (cosines - usual) / np.maximum(1.0 - usual, 1e-6)
+        return {stem: self._nearest(stem, row) for stem, row in zip(words, similarities, strict=True)}
 
     def _vector(self, stem: str) -> NDArray[np.float32] | None:
         for segment in (self._base, self._fresh):
@@ -172,13 +173,13 @@ class LexicalIndex:
                 return vector
         return None
 
-    def _nearest(self, stem: str, likeness: NDArray[np.float32]) -> dict[str, float]:
+    def _nearest(self, stem: str, similarities: NDArray[np.float32]) -> dict[str, float]:
         found: dict[str, float] = {}
-        near = np.flatnonzero(likeness >= MIN_LIKENESS)
-        for place in near[np.argsort(-likeness[near], kind="stable")]:
-            like = self._stems[place]
-            if like != stem and len(self._column(like)[0]):  # the papers that held a word may have been removed
-                found[like] = DISCOUNT * float(likeness[place]) ** 2
+        near = np.flatnonzero(similarities >= MIN_SIMILARITY)
+        for place in near[np.argsort(-similarities[near], kind="stable")]:
+            one = self._stems[place]
+            if one != stem and len(self._column(one)[0]):  # the papers that held a word may have been removed
+                found[one] = DISCOUNT * float(similarities[place]) ** 2
             if len(found) == NEAREST:
                 break
         return found

@@ -119,7 +119,7 @@ class VectorStore:
         return False
 
     def probe(self, name: str, dimension: int, passages: int, *, thorough: bool = False) -> None:
-        """Load a collection. Raises VectorsDamaged if it cannot be searched or holds less than so many vectors.
+        """Load a collection. Raises VectorsDamaged if it cannot be searched or holds fewer vectors than expected.
 
         thorough: look at every vector, because a killed process may have left a file half written.
         """

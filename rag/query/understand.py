@@ -163,7 +163,7 @@ def _searches(resolved: Resolved, compared: Sequence[str], view: View) -> tuple[
 def make_search(text: str, weight: float, view: View) -> Search:
     """A text as both searches take it."""
     pairs = content_words(text)
-    alike = view.snapshot.lexical.alike(dict(pairs), view.embed_alike)
+    alike = view.snapshot.lexical.expansions(dict(pairs), view.embed_alike)
     return Search(text, view.embed(text), Counter(stem for stem, _ in pairs), alike, weight)
 
 

@@ -38,7 +38,7 @@ class Span:
 def sentences(text: str) -> tuple[Span, ...]:
     """The sentences of a text in order, without surrounding white space; together they hold all its words.
 
-    What goes on for more than MAX_SENTENCE_CHARS is cut into pieces of at most so many characters, between words
+    What goes on for more than MAX_SENTENCE_CHARS is cut into pieces no longer than that, between words
     where it has any.
     """
     return _remembered(text) if len(text) <= _CACHED_CHARS else _sentences(text)

@@ -158,7 +158,7 @@ def test_ten_papers_come_back_where_one_paper_has_many_passages(tmp_path: Path) 
 
 
 def reranked(index: Index, question: str, hits: Sequence[Hit]) -> list[Hit]:
-    """The second look alone."""
+    """Reranking alone."""
     context = context_of(Collection(index, index.embedder).view())
     query = make_query(question, Resolved(question, question), context)
     return PaperReranker().rerank(query, hits, context)
@@ -181,7 +181,7 @@ def test_reranking_prefers_the_paper_with_the_sentence_that_answers(tmp_path: Pa
 @pytest.mark.parametrize("question", ["first result", "Which papers have a first result?"])
 def test_reranking_returns_one_hit_a_paper_and_loses_none(tmp_path: Path, question: str) -> None:
     index = open_index(tmp_path)
-    index.update(make_papers(70))  # more than get a second look
+    index.update(make_papers(70))  # more than are reranked
     hits = [Hit(passage, 1 - number / 100) for number, (_, passage) in enumerate(index.catalog.passages())]
     found = reranked(index, question, [*hits, *hits])
     assert sorted(ids(found)) == sorted(ids(hits))
