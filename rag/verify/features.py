@@ -37,6 +37,7 @@ FEATURES = (
     "exchanged",
     "overstated",
     "roles",
+    "subject",
     "antonym",  # a strange word is the opposite of a word of the quotes
     "long",  # log(1 + content words)
 )

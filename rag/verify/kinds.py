@@ -30,7 +30,7 @@ _ORDER = re.compile(
 )
 _TO_A_MODEL = _any(
     r"\b(?:ignore|disregard|forget|override)\b[^.]{0,60}\b(?:instruction|prompt|rule|context|passage|guideline)s?\b",
-    r"\b(?:previous|prior|above|earlier|your|my) (?:system )?(?:instruction|prompt)s?\b",
+    r"\b(?:previous|prior|above|earlier) instructions?\b|\b(?:your|my) (?:system )?(?:instructions?|prompt)\b",
     r"\b(?:tell|inform|remind|advise|urge|ask)s? (?:the |every |any |all |your )?(?:users?|readers?|humans?)\b",
     r"\byou (?:must|should|shall|need to|have to|are now|are required|are instructed|will now)\b",
     r"\b(?:ai|the) (?:assistants?|chatbots?) (?:must|should|shall|reading|summari[sz]ing)\b",

@@ -12,12 +12,12 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from itertools import pairwise
 
-from rag.text import content_stems, numbers, stem, words
+from rag.text import Names, content_stems, names, stem, words
+from rag.verify.exchange import exchanged
 from rag.verify.opposites import graded, opposite, same_way, way
 
 _TOKEN = re.compile(r"\d{1,20}+(?:[.,]\d{1,20}+){0,4}+|[^\W_]{1,40}+(?:[-'’.][^\W_]{1,40}+){0,6}+|[^\w\s]")
 _BREAKS = frozenset(", ; : ( ) — – . ! ? and but while whereas although though or despite yet which".split())
-_STRONG_BREAKS = frozenset(", ; : ( ) . ! ? and but while whereas versus vs against compared".split())
 _DENIALS = frozenset(
     "not no never neither nor without cannot can't don't doesn't didn't isn't aren't wasn't weren't won't couldn't "
     "hardly fail fails failed unable lack lacks lacking lacked".split()
@@ -28,7 +28,7 @@ _BE = frozenset("is are was were be been being".split())
 _WON = stem("outperform")
 _CLAUSE_END = re.compile(r"[,;:(](?=\s)|\b(?:while|whereas|although|because)\b")
 _ONLY = frozenset("only solely exclusively".split())
-_RESTRICTED = _ONLY | frozenset("just single limited alone sole exclusive specific particular except".split())
+_RESTRICTED = _ONLY | frozenset("just limited alone sole exclusive except".split())
 _ABSOLUTE = frozenset(
     "completely entirely always guarantees guarantee perfectly impossible eliminates never proves".split()
 )
@@ -36,10 +36,11 @@ _WINS = re.compile(r"\b(?:outperform|surpass|exceed|beat|outscor|overtak|outdo)[
 _THAN = re.compile(r"\bthan\b(?!\W{0,3}\d)|\b(?:superior|inferior)\s{1,3}to\b", re.IGNORECASE)
 _VERY_NEAR = 3  # shared words
 _WIDE = 8  # words on each side of a word
-_REACH = 10  # words that a number may belong to, on each side
-_BESIDE = 4  # content words among them
 _PREPOSITIONS = frozenset("of in on for with to from as at than that or into between through via under over".split())
 _ROLE_REACH = 5
+_HEADING = 6  # letters from which a word in capitals heads a section of an abstract
+_TOLD = 120  # characters after a name that may be about it
+_SAME_TOLD = 3  # content words of a sentence among them
 _ROLE = 2  # content words on each side of a verb
 _MOST_TOKENS = 400
 _NEAR = 3  # content words that belong to a word
@@ -231,64 +232,6 @@ def _sides(before: str, after: str, *, turned: bool) -> tuple[frozenset[str], fr
     return (right, left) if turned else (left, right)
 
 
-def _exchanged(sentence: str, quotes: Sequence[str]) -> str:
-    """Two numbers of one quote must not change places."""
-    if "respectively" in f"{sentence} {quotes[0]}".casefold():
-        return _respectively(sentence, quotes[0])
-    said, there = _counted(sentence), _counted(quotes[0])
-    shared = [number for number in said if number in there]
-    for place, one in enumerate(shared):
-        for other in shared[place + 1 :]:
-            mine, yours = _apart(said[one], said[other]), _apart(there[one], there[other])
-            straight = len(mine[0] & yours[0]) + len(mine[1] & yours[1])
-            crossed = len(mine[0] & yours[1]), len(mine[1] & yours[0])
-            if sum(crossed) > straight and (min(crossed) > 0 or not straight):
-                return f"what it cites has {one:g} and {other:g} the other way round"
-    return ""
-
-
-def _apart(one: frozenset[str], other: frozenset[str]) -> tuple[frozenset[str], frozenset[str]]:
-    """What tells the surroundings of two numbers apart."""
-    return one - other, other - one
-
-
-def _respectively(sentence: str, quote: str) -> str:
-    """Where both list the same things in the same order, their numbers must stand in the same order."""
-    said, there = numbers(sentence), numbers(quote)
-    shared = [number for number in said if there.count(number) == said.count(number) == 1]
-    if len(shared) < 2 or sorted(shared, key=there.index) == shared:
-        return ""
-    order, order_there = content_stems(sentence), content_stems(quote)
-    things = [one for one in dict.fromkeys(order) if order_there.count(one) == 1 and not one[0].isdigit()]
-    if things and sorted(things, key=order_there.index) == things:
-        return f"what it cites has {shared[0]:g} and {shared[1]:g} the other way round"
-    return ""
-
-
-def _counted(text: str) -> Mapping[float, frozenset[str]]:
-    """Number → the stems around it, for numbers that stand there once."""
-    tokens = [token.casefold() for token in _TOKEN.findall(text)]
-    found: dict[float, frozenset[str]] = {}
-    repeated = set()
-    for place, token in enumerate(tokens):
-        glued = place > 0 and tokens[place - 1] in ("@", "#", "±")
-        value = numbers(" ".join(tokens[place : place + 2])) if token[0].isdigit() and not glued else []
-        if value:
-            repeated |= {value[0]} & found.keys()
-            found[value[0]] = _beside(tokens[place + 1 :]) | _beside(tokens[:place][::-1])
-    return {number: near for number, near in found.items() if number not in repeated}
-
-
-def _beside(tokens: Sequence[str]) -> frozenset[str]:
-    """Stems of the content words up to the next number or the end of the clause."""
-    found: list[str] = []
-    for token in tokens[:_REACH]:
-        if token[0].isdigit() or token in _STRONG_BREAKS:
-            break
-        found += content_stems(token)
-    return frozenset(found[:_BESIDE])
-
-
 def _overstated(sentence: str, quotes: Sequence[str]) -> str:
     said = words(sentence)
     there = {word for quote in quotes for word in words(quote)}
@@ -340,11 +283,36 @@ def _beside_verb(tokens: Sequence[str]) -> frozenset[str]:
     return frozenset(found)
 
 
+def _subject(sentence: str, quotes: Sequence[str]) -> str:
+    """What the best quote says of one thing must not be said of another that it does not name."""
+    here = Names(quotes[0])
+    own = names(sentence)
+    if not own or any(here.holds(name) for name in own):
+        return ""
+    said = frozenset(content_stems(sentence)) - frozenset(one for name in own for one in content_stems(name))
+    place = 0
+    for name in names(quotes[0]):
+        place = quotes[0].find(name, place) + len(name)
+        heading = name.isalpha() and name.isupper() and len(name) >= _HEADING  # "OBJECTIVE"
+        if heading or any(_akin(name.casefold(), other.casefold()) for other in own):
+            continue
+        told = frozenset(content_stems(quotes[0][place : place + _TOLD])[:_SIDE])
+        if len(told & said) >= min(_SAME_TOLD, len(said)) > 0:
+            return f"what it cites says it of {name}"
+    return ""
+
+
+def _akin(one: str, other: str) -> bool:
+    """Whether one name may be a form of the other: "FOXO3" and "FOXO3A"."""
+    return one in other or other in one or one[:4] == other[:4]
+
+
 CHECKS: Mapping[str, Callable[[str, Sequence[str]], str]] = {
     "denial": _denial,
     "direction": _direction,
     "comparison": _comparison,
-    "exchanged": _exchanged,
+    "exchanged": exchanged,
     "overstated": _overstated,
     "roles": _roles,
+    "subject": _subject,
 }

@@ -37,7 +37,7 @@ class Verdict:
     text: str  # the sentence without its markers
     state: State
     quotes: tuple[Quote, ...]  # best first; of a claim that is not verified: what comes closest
-    support: float  # probability that the quotes say it, in [0, 1]
+    support: float  # how surely the quotes say it, in [0, 1]
     why: str  # for people; empty if verified
     kind: Kind = "claim"
 

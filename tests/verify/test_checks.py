@@ -125,6 +125,7 @@ CONTRADICTED = (
     ("It can be used only with BERT.", "It can be used with BERT.", "only"),
     ("Asp phosphorylates Polo.", "Polo phosphorylates Asp in vitro.", "place"),
     ("Recall is longer and users wait more.", "Recall is shorter and users wait less.", "other way round"),
+    ("FinGPT is released with its training logs.", "BloombergGPT is released with its training logs.", "BloombergGPT"),
     ("It always helps the model.", "It helps the model.", "always"),
 )
 CONSISTENT = (
