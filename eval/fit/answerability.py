@@ -23,7 +23,7 @@ OTHERS = (
     0.2  # what all questions of another collection weigh, beside all of ours: more costs ours, less does not travel
 )
 INVENTED = 0.2  # share of the unanswerable questions in the field that may be answered as if known
-REFUSED = 0.03  # share of the questions in the field that may be refused
+REFUSED = 0.03  # share of the answerable questions that may be refused, in each collection
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,7 +102,8 @@ def _fit_field(sets: Sequence[Signs], features: Sequence[str]) -> tuple[Logistic
             weights[group] = 100.0 / max(group.sum(), 1)
     model = fit(rows, truth, weights, C, features)
     sure = model.probabilities(rows)
-    cut = min(float(np.quantile(sure[truth & (names == name)], REFUSED)) for name in dict.fromkeys(names))
+    wanted = np.array([question.answerable for one in sets for question in one.questions])
+    cut = min(float(np.quantile(sure[wanted & (names == name)], REFUSED)) for name in dict.fromkeys(names))
     report = []
     for name in dict.fromkeys(names):
         seen, left = names != name, names == name
