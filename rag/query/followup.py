@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
 from rag.query.intent import SEARCHED
-from rag.text import content_stems
+from rag.text import content_stems, names
 from rag.types import Intent, Turn
 
 MAX_CARRIED = 600  # characters of earlier questions that are carried over
@@ -51,6 +51,19 @@ _ONE_BACK = re.compile(
     r"like) that)\b",
     re.IGNORECASE,
 )
+_POINTS = re.compile(  # at something in the last answer, and says by what it is known
+    r"\bthe (\w{1,20} )?ones? (about|on|from|with|that|for|by|using)\b|\bthere(?=\W{0,5}$)",
+    re.IGNORECASE,
+)
+_CORRECTS = re.compile(
+    r"^\W{0,5}(no|nope|not that( one)?|wrong|sorry|actually)\b\W|\bi (meant?|was asking)\b", re.IGNORECASE
+)
+_OPENING = re.compile(  # what leads over to another subject, and is not part of it
+    r"^[^?]{0,60}?\b(unrelated|by the way|btw|(something|anything) (else|different)( entirely)?|"
+    r"((new|other|another|different) (topic|question|subject|matter)|chang(e|ing) (of|the) (topic|subject)))\b"
+    r"[\s:,.;-]*(?=\w)",
+    re.IGNORECASE,
+)
 _NAMED = re.compile(r"^\W{0,5}(what|who) (is|are|'s|’s)\b", re.IGNORECASE)  # "What is RAPL?"
 _STRONG = re.compile(
     r"\bof (them|these|those)\b|\b(this|that|the same) (paper|work|method|approach|study|one)\b", re.IGNORECASE
@@ -89,20 +102,32 @@ def resolve_by_rule(
         return Resolved(question, question)
     last = history[-1]
     ordinal = _ORDINAL.search(question)
-    if ordinal and last.cited:
-        place = _PLACES[ordinal.group(1).casefold()]
-        if -1 <= place < len(last.cited):
-            title = last.cited[place]
-            papers = last.papers[place : place + 1 or None] if len(last.papers) == len(last.cited) else ()
-            return Resolved(f"{question}{ABOUT}{title})", question, title, 0.9, papers, within=bool(papers))
+    if ordinal:
+        found = _counted(question, last, _PLACES[ordinal.group(1).casefold()])
+        if found is not None:
+            return found
+    corrects = bool(_CORRECTS.search(question))
     lean = _lean(question)
-    before = _topic(question, last)
+    before = _topic(question, last, corrects=corrects)
     if (lean < LEANS or not _refers(question)) and starts_afresh(question, f"{before} {' '.join(last.cited)}"):
         lean = 0.0
     carried = before[:MAX_CARRIED] if lean else ""
     standalone = f"{question}{ABOUT}{carried})" if lean >= LEANS else question
-    within = bool(_OF_THE_SET.search(question)) and len(last.papers) > 1
-    return Resolved(standalone, question, carried, lean, last.papers if lean >= LEANS else (), within)
+    within = bool(_OF_THE_SET.search(question) or _POINTS.search(question)) and len(last.papers) > 1 and not corrects
+    own = question if lean else _OPENING.sub("", question, count=1)
+    return Resolved(standalone, own, carried, lean, () if corrects or not lean else last.papers, within)
+
+
+def _counted(question: str, last: Turn, place: int) -> Resolved | None:
+    """What "the second one" stands for: of several things that were just named, else of the papers just cited."""
+    named = list(dict.fromkeys(names(last.question)))
+    if len(named) > 1 and -1 <= place < len(named):
+        return Resolved(f"{question}{ABOUT}{named[place]})", question, named[place], 0.9)
+    if -1 <= place < len(last.cited):
+        title = last.cited[place]
+        papers = last.papers[place : place + 1 or None] if len(last.papers) == len(last.cited) else ()
+        return Resolved(f"{question}{ABOUT}{title})", question, title, 0.9, papers, within=bool(papers))
+    return None
 
 
 LEANS = 0.5  # from here on the question is shown, and answered, with what it was carried over
@@ -114,6 +139,8 @@ def _lean(question: str) -> float:
     own = len(set(content_stems(question)))
     if own <= POOR:
         return 0.3 if own and _NAMED.search(question) else 1.0
+    if _POINTS.search(question):  # its own words say which of the papers is meant
+        return 0.5
     if _OPENS.search(question) or (own < FULL and _STRONG.search(question)):
         return 0.7
     back = _ONE_BACK.search(question) or _MANY_BACK.search(question)
@@ -125,13 +152,15 @@ def _lean(question: str) -> float:
 def _refers(question: str) -> bool:
     """Whether a word of the question points back, so that a name of its own does not start afresh."""
     return any(
-        pattern.search(question) for pattern in (_OPENS, _SUBSTITUTES, _ONE_BACK, _MANY_BACK, _STRONG)
+        pattern.search(question) for pattern in (_OPENS, _POINTS, _SUBSTITUTES, _ONE_BACK, _MANY_BACK, _STRONG)
     ) and not _SWITCHES.search(question)
 
 
-def _topic(question: str, last: Turn) -> str:
+def _topic(question: str, last: Turn, *, corrects: bool) -> str:
     """What the last turn was about: the paper that answered it, or what it asked and had itself carried over."""
     bare, _, carried = last.standalone_question.partition(ABOUT)
+    if corrects:  # the answer was about something else
+        return bare
     if len(last.cited) == 1 and not _SUBSTITUTES.search(question) and not _MANY_BACK.search(question):
         return last.cited[0]
     parts = [bare, carried.removesuffix(")") or (last.cited[0] if last.cited else "")]
