@@ -78,6 +78,8 @@ def evidence_of(turn: int, answer: Answer, papers: Mapping[str, Paper], useful: 
     by_paper: dict[str, list[Citation]] = {}
     for citation in answer.closest if answer.abstained else answer.citations:
         by_paper.setdefault(citation.paper_id, []).append(citation)
+    if not by_paper and not answer.retrieved:
+        return Markup()  # it was not about the papers
     return render(
         "evidence",
         turn=turn,

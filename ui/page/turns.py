@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from functools import partial
 from typing import TYPE_CHECKING, Any
 
@@ -89,7 +90,7 @@ class Turns:
             busy=False,
             answer=answer,
             said=said,
-            words=marked_up(turn, answer),
+            words=marked_up(turn, _without_suggestions(answer)),
             edited=edited,
             marker=partial(marker, turn, known=markers),
             cited=len(cited),
@@ -131,6 +132,17 @@ class Turns:
             "title": conversation.summary.title or "",
             "revision": conversation.revision,
         }
+
+
+def _without_suggestions(answer: Answer) -> Answer:
+    """The answer without the questions that its text lists, if it does: the page has buttons for them."""
+    listed = {f"- {one}" for one in answer.suggestions}
+    lines = answer.text.splitlines()
+    if answer.abstained or not listed or not listed <= set(lines):
+        return answer
+    kept = "\n".join(line for line in lines if line not in listed).rstrip()
+    head, _, last = kept.rpartition("\n")
+    return replace(answer, text=head.rstrip() if last.endswith(":") else kept)
 
 
 def _notice(turn: int, notice: str | None) -> str | None:

@@ -189,3 +189,12 @@ def test_a_notice_about_the_setup_is_said_once_in_a_conversation(services: Servi
     first = asked(services, REWRITES)
     assert "OPENAI_API_KEY" in first["html"]
     assert "OPENAI_API_KEY" not in asked(services, FOLLOW_UP, turn=2, after=answer_of(first))["html"]
+
+
+def test_a_greeting_has_questions_to_press_and_no_evidence(services: Services) -> None:
+    state = asked(services, "Hello")
+    assert state["evidence"] == ""
+    suggestions = re.findall(r'data-do="suggest">([^<]+)<', state["html"])
+    assert suggestions
+    assert all(state["html"].count(one) <= 3 for one in suggestions), "a button, and what is copied or edited"
+    assert "Adjust and ask again" not in state["html"]
