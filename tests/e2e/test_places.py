@@ -63,6 +63,20 @@ def test_reload_and_back_stay_where_one_was(page: Page) -> None:
     expect(page.locator("#turn-1 h2")).to_have_text(LIST_QUESTION)
 
 
+def test_a_turn_has_an_address(page: Page) -> None:
+    page.context.grant_permissions(["clipboard-read", "clipboard-write"])
+    ask(page, LIST_QUESTION)
+    ask(page, ROBOT_QUESTION)
+    page.locator("#turn-1").get_by_role("button", name="Link").click()
+    expect(page.locator("#rb-toast")).to_have_text("Address copied.")
+    address = page.evaluate("navigator.clipboard.readText()")
+    assert address.endswith("&t=1")
+    other = page.context.new_page()
+    other.goto(address)
+    expect(other.locator("#turn-2[data-answer]")).to_be_attached()
+    expect(other.locator(".set:visible")).to_have_attribute("data-turn", "1")
+
+
 def test_a_link_that_is_somebody_elses_says_so(visit: Visit, page: Page) -> None:
     ask(page, LIST_QUESTION)
     theirs = visit(path="#" + page.url.partition("#")[2])

@@ -35,6 +35,12 @@ acts.copy = async (button) => {
   tell(turn.dataset.answer, "copy").catch(() => {});
 };
 
+acts.link = async (button) => {
+  const where = "#c=" + page_state.conversation + "&t=" + turn_of(button).dataset.turn;
+  await to_clipboard(location.origin + location.pathname + where);
+  say("Address copied.");
+};
+
 async function to_clipboard(text) {
   if (navigator.clipboard && window.isSecureContext) return navigator.clipboard.writeText(text);
   const box = document.createElement("textarea"); // the way that works over plain http
