@@ -31,7 +31,7 @@ from rag.errors import CorpusError
 from rag.settings import Settings
 from rag.types import Options, Paper
 from rag.values.evidence import PaperEvidence
-from rag.verify.lexical import Verifier
+from rag.verify import EvidenceVerifier, Source, shipped
 
 Label = Literal["SUPPORT", "CONTRADICT", "NOT_ENOUGH_INFO"]
 LABELS: tuple[Label, ...] = get_args(Label)
@@ -98,6 +98,7 @@ def measure_claims(
     """Put each claim to its paper. settings: of an index that holds the papers."""
     assistant = Assistant(settings, Collection.open(settings))
     view = assistant.collection.view()
+    verifier = EvidenceVerifier(view.embed_alike, view.idf, shipped())
     ranked: dict[str, tuple[bool, ...]] = {}
     whole: dict[str, tuple[bool, ...]] = {}
     support: Values = {}
@@ -110,9 +111,9 @@ def measure_claims(
             if evidence:
                 if claim.rationales:
                     ranked[claim.id], whole[claim.id] = selection(evidence[0], claim.rationales)
-                vectors = [one.vectors for one in evidence]
-                verdict = Verifier(evidence, vectors, view.embed_alike, view.idf).check(claim.text)
-                support[claim.id], supported[claim.id] = verdict.claim.support, verdict.supported
+                sources = [Source(one.paper, tuple(s.span for s in one.sentences), one.vectors) for one in evidence]
+                (verdict,) = verifier.verify([claim.text], sources)
+                support[claim.id], supported[claim.id] = verdict.support, verdict.state == "verified"
                 confidence[claim.id] = assistant.ask(claim.text, (), options).confidence
             progress(1)
     finally:

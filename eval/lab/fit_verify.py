@@ -138,21 +138,26 @@ def report(examples: Sequence[Example], support: Sequence[float]) -> str:
     return "\n".join(f"SUPPORT against {label}: AUC {auc(by['SUPPORT'], by[label]):.3f}" for label in LABELS[1:])
 
 
+def training(folder: Path) -> tuple[list[Example], EvidenceVerifier, Shelf]:
+    """All examples to learn from, and a verifier that is not fitted, for its features alone."""
+    papers, tested = read_claims(folder, "test")
+    shelf = Shelf(papers, OnnxEmbedder())
+    held_out = {claim.paper_id for claim in tested}
+    others = [paper for paper in papers if paper.id not in held_out]
+    rng = Random(1)
+    rng.shuffle(others)
+    blank = Logistic(features=FEATURES, weights=(0.0,) * len(FEATURES), intercept=0.0)
+    unfitted = Fitted(about=blank, faithful=blank, contradicted=0.0, verified=0.0)
+    examples = [*scifact(folder, "train", shelf), *made(shelf, others, rng)]
+    return examples, EvidenceVerifier(shelf.embed, shelf.idf, unfitted), shelf
+
+
 def main() -> None:
     """Fit, write, report."""
     parser = argparse.ArgumentParser(description="Fit the verifier.")
     parser.add_argument("--bench", type=Path, required=True, help="folder with scifact")
     folder = parser.parse_args().bench / "scifact"
-    papers, tested = read_claims(folder, "test")
-    shelf = Shelf(papers, OnnxEmbedder())
-    blank = Logistic(features=FEATURES, weights=(0.0,) * len(FEATURES), intercept=0.0)
-    unfitted = Fitted(about=blank, faithful=blank, contradicted=0.0, verified=0.0)
-    verifier = EvidenceVerifier(shelf.embed, shelf.idf, unfitted)  # for its features alone
-    held_out = {claim.paper_id for claim in tested}
-    others = [paper for paper in papers if paper.id not in held_out]
-    rng = Random(1)
-    rng.shuffle(others)
-    examples = [*scifact(folder, "train", shelf), *made(shelf, others, rng)]
+    examples, verifier, shelf = training(folder)
     fitted = fit(rows_of(examples, verifier), examples)
     PATH.write_text(fitted.model_dump_json(indent=1) + "\n", encoding="utf-8")
     test = list(scifact(folder, "test", shelf))

@@ -10,7 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
-from itertools import pairwise
+from itertools import islice, pairwise
 
 from rag.text import Names, content_stems, names, stem, words
 from rag.verify.exchange import exchanged
@@ -42,7 +42,9 @@ _HEADING = 6  # letters from which a word in capitals heads a section of an abst
 _TOLD = 120  # characters after a name that may be about it
 _SAME_TOLD = 3  # content words of a sentence among them
 _ROLE = 2  # content words on each side of a verb
-_MOST_TOKENS = 400
+_LONGEST = 1500  # characters of a sentence that are looked at
+_MOST_TOKENS = 300
+_MOST_COMPARISONS = 20
 _NEAR = 3  # content words that belong to a word
 _SIDE = 8  # content words on each side of a comparison
 OPPOSITE = "what it cites says the opposite or less"
@@ -65,9 +67,10 @@ class _Word:
 def objections(sentence: str, quotes: Sequence[str]) -> dict[str, str]:
     """Name of a check → why the quotes do not say this, in words; nothing speaks against it if empty.
 
-    quotes: the best one first.
+    quotes: the best one first. Of very long texts the beginning is looked at.
     """
-    found = {name: check(sentence, quotes) for name, check in CHECKS.items()}
+    looked_at = [quote[:_LONGEST] for quote in quotes]
+    found = {name: check(sentence[:_LONGEST], looked_at) for name, check in CHECKS.items()}
     return {name: why for name, why in found.items() if why}
 
 
@@ -131,7 +134,7 @@ def _direction(sentence: str, quotes: Sequence[str]) -> str:
 
 
 def _words_of(text: str) -> list[_Word]:
-    tokens = [token.casefold() for token in _TOKEN.findall(text)]
+    tokens = [token.casefold() for token in _TOKEN.findall(text)][:_MOST_TOKENS]
     found = []
     for place, token in enumerate(tokens):
         if not token[0].isalpha():
@@ -184,8 +187,8 @@ def _collect(tokens: Sequence[str], most: int) -> tuple[str, ...]:
 
 def _comparison(sentence: str, quotes: Sequence[str]) -> str:
     """Who wins a comparison in the quote must win it in the sentence."""
-    there = [found for quote in quotes for found in _compared(quote)]
-    for quality, more, less in _compared(sentence):
+    there = [found for quote in quotes for found in islice(_compared(quote), _MOST_COMPARISONS)]
+    for quality, more, less in islice(_compared(sentence), _MOST_COMPARISONS):
         fits = [
             (len(more & winner) + len(less & loser), len(more & loser) + len(less & winner))
             if way == 1

@@ -1,7 +1,8 @@
-"""Drafted sentences over shipped abstracts, judged by hand: the measure of ``rag/verify.py``.
+"""Drafted sentences over shipped abstracts, judged by hand, beside ``eval/gold/verify``. Development data.
 
-Every second case of each list was held out while the checks were written; see ``half``. Papers are those of the
-development split. A case names the papers whose abstracts were "shown to the model"; DISTRACTORS are always there too.
+``half`` says which of them an earlier verifier was tuned on; this one's rules were written with sight of both. Papers
+are those of the development split. A case names the papers whose abstracts were "shown to the model"; DISTRACTORS are
+always there too.
 """
 
 from __future__ import annotations
