@@ -17,6 +17,7 @@ from rag.answer.decline import CLOSEST, refuse
 from rag.answer.generative import Drafted, Messages, Spent, draft, refuses
 from rag.answer.repair import repaired
 from rag.errors import ProviderError
+from rag.query.language import foreign_language
 from rag.stages import Context
 from rag.text import without_markers
 from rag.tokens import count_tokens
@@ -131,7 +132,7 @@ class Writer:
             return None
         if verdict.state == "contradicted" and not self._limits.keep_unsupported:
             return None
-        quotes = verdict.quotes if verdict.state == "verified" else ()
+        quotes = () if verdict.state == "contradicted" else verdict.quotes
         claim = Claim(verdict.text, quotes, verdict.support, lead=lead, state=verdict.state)
         note = MARK if verdict.state == "contradicted" else ""
         return composer.delta(claim, supported=verdict.state == "verified", note=note)
@@ -139,7 +140,7 @@ class Writer:
     def _mend(self, state: _Draft, verifier: Verifier, sources: Sequence[Source], context: Context) -> bool:
         """Let the model rewrite, once, what the abstracts contradict. Whether anything was accepted."""
         wrong = [one for one in state.said if one.verdict.state == "contradicted" and one.verdict.kind == "claim"]
-        if not wrong or not context.policy.writing.repair:
+        if not wrong or not context.policy.writing.repair or state.status == "none":
             return False
         try:
             with context.trace.stage("answer"):
@@ -196,10 +197,17 @@ def _noted(piece: Drafted, state: _Draft) -> bool:
 
 
 def _judged(piece: Drafted, verifier: Verifier, sources: Sequence[Source]) -> Verdict:
-    if piece.bullet != ROW:
-        return verifier.verify([piece.text], sources)[0]
-    cells = piece.text.replace("|", " ")  # bars are the table's, not the claim's
-    return replace(verifier.verify([cells], sources)[0], text=without_markers(piece.text)[0])
+    """The verdict on one piece; unchecked, it keeps the closest quotes of the papers that the model cites for it."""
+    row = piece.bullet == ROW  # its bars are the table's, not the claim's
+    (verdict,) = verifier.verify([piece.text.replace("|", " ") if row else piece.text], sources)
+    text, marked = without_markers(piece.text)
+    language = foreign_language(text) if verdict.state == "contradicted" and verdict.kind == "claim" else None
+    if language:  # neither its names nor its words can be told from what the English abstracts lack
+        verdict = replace(verdict, state="unchecked", why=f"the abstracts are in English, and this is in {language}")
+    if verdict.state == "unchecked":
+        cited = {sources[number - 1].paper.id for number in marked if number <= len(sources)}
+        verdict = replace(verdict, quotes=tuple(quote for quote in verdict.quotes if quote.paper.id in cited))
+    return replace(verdict, text=text) if row else verdict
 
 
 def _lead(piece: Drafted, *, first: bool) -> str:

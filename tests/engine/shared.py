@@ -169,7 +169,7 @@ def check(answer: Answer, assistant: Assistant) -> None:
     for sentence in answer.sentences:
         assert sentence.text in answer.text
         assert sentence.supported == (sentence.state == "verified")
-        assert sentence.supported or not sentence.citations
+        assert sentence.state != "contradicted" or not sentence.citations
         assert sentence.citations or not sentence.supported or answer.mode == "generative"  # framing carries none
         assert 0 <= sentence.support <= 1
     assert 0 <= answer.confidence <= 1
