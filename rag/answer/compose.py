@@ -35,9 +35,9 @@ class Composer:
         cited = "".join(f" [{marker}]" for marker in markers) + claim.note + note
         text = f"{claim.text.rstrip(' |')}{cited} |" if claim.lead == ROW else claim.text + cited
         body = claim.lead + text
+        joint = self._joint(claim.lead)
         state = claim.state if supported or claim.state != "verified" else "unchecked"
         self.sentences.append(Sentence(body.strip(), markers, supported, round(claim.support, 4), state))
-        joint = self._joint(claim.lead)
         begin = len(self.text) + len(joint) + len(claim.lead)
         self.emphasis += [Emphasis(begin + start, begin + end) for start, end in claim.emphasis]
         self.text += joint + body

@@ -34,7 +34,7 @@ def refuse(query: Query, evidence: Sequence[PaperEvidence], missing: Sequence[st
     near = [one for one in evidence[:1] if _is_near(query, one)]
     near += [one for one in evidence[1:SHOWN] if near and _is_as_near(one, near[0])]
     closest = tuple(_citation(marker, one) for marker, one in enumerate(near, start=1))
-    reason = why or _reason(missing[:3], near)
+    reason = why or _reason(query, missing[:3], near)
     return with_suggestions(
         Body("refused", f"{CANNOT_ANSWER} {reason}", reason=reason, closest=closest), tuple(suggestions(near))
     )
@@ -55,7 +55,14 @@ def caveat(query: Query, missing: Sequence[str]) -> str:
         return f"{OTHER_LANGUAGE} {CLOSEST}"
     if not missing:
         return CLOSEST
-    return f"{CLOSEST} Not covered: {_listed([f'“{word}”' for word in missing[:3]])}."
+    return f"{CLOSEST} Not covered: {_listed([_as_asked(query, word) for word in missing[:3]])}."
+
+
+def _as_asked(query: Query, word: str) -> str:
+    """A case folded word in quotation marks, with the capitals that it was typed with."""
+    place = query.asked.casefold().find(word)
+    same_length = len(query.asked) == len(query.asked.casefold())
+    return f"“{query.asked[place : place + len(word)] if place >= 0 and same_length else word}”"
 
 
 def _is_near(query: Query, one: PaperEvidence) -> bool:
@@ -70,8 +77,8 @@ def _is_as_near(one: PaperEvidence, best: PaperEvidence) -> bool:
     return one.hit.score >= CLOSE_BEHIND * best.hit.score and nearest[0] >= max(NEAR, CLOSE_BEHIND * nearest[1])
 
 
-def _reason(missing: Sequence[str], near: Sequence[PaperEvidence]) -> str:
-    words = _listed([f"“{word}”" for word in missing]) if missing else ""
+def _reason(query: Query, missing: Sequence[str], near: Sequence[PaperEvidence]) -> str:
+    words = _listed([_as_asked(query, word) for word in missing]) if missing else ""
     if near and missing:
         return f"The closest paper, “{near[0].paper.title}”, says nothing about {words}."
     if near:
