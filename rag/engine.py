@@ -11,12 +11,14 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 from typing import Self
 
 from rag.answer.answerer import QuotingAndWritingAnswerer
 from rag.answer.decline import decline, with_suggestions
 from rag.answer.overview import CONSIDERED, Overview, overview
 from rag.answer.replies import adapted, reply
+from rag.answer.suggest import leads_to, suggesting
 from rag.answer.written import Limits
 from rag.chat_model import OpenAIChat
 from rag.collection import Collection, View, consistently
@@ -205,6 +207,7 @@ class Assistant:
         papers = ranked_papers(hits[: max(self.settings.retrieved_papers, options.papers or 0)])
         yield Retrieved(query.standalone, papers)
         body = yield from self.stages.answerer.answer(query, reading, context)
+        body = suggesting(body, reading.evidence, asked, partial(leads_to, context.view))
         if body.verdict == "refused" and not body.suggestions:
             body = with_suggestions(body, self._overview().questions)
         notices = list(context.notices)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -15,8 +14,6 @@ NEAR = 0.35  # cosine of question and sentence from which evidence is worth show
 NEAR_BY_NAME = 0.2  # ... if the paper holds a name that the question asks about
 CLOSE_BEHIND = 0.75  # a second paper is shown only if it comes so near to the first
 SHOWN = 2  # pieces of closest evidence
-_RESULT = re.compile(r"\b(outperform|improv|achiev|surpass|state-of-the-art|reduc|increas)\w*|%", re.IGNORECASE)
-_DATA = re.compile(r"\b(dataset|corpus|benchmark|annotat\w+)\b", re.IGNORECASE)
 CLOSEST = "The closest I found; it may not answer this."
 OTHER_LANGUAGE = "Questions are best asked in the language of the papers."
 
@@ -27,17 +24,12 @@ def decline(why: str) -> Body:
 
 
 def refuse(query: Query, evidence: Sequence[PaperEvidence], missing: Sequence[str], why: str | None = None) -> Body:
-    """A refusal. evidence: the best papers, best first; may be empty. why: a reason known already.
-
-    If nothing is near there are no suggestions: what is asked has nothing to do with what was found.
-    """
+    """A refusal. evidence: the best papers, best first; may be empty. why: a reason known already."""
     near = [one for one in evidence[:1] if _is_near(query, one)]
     near += [one for one in evidence[1:SHOWN] if near and _is_as_near(one, near[0])]
     closest = tuple(_citation(marker, one) for marker, one in enumerate(near, start=1))
     reason = why or _reason(query, missing[:3], near)
-    return with_suggestions(
-        Body("refused", f"{CANNOT_ANSWER} {reason}", reason=reason, closest=closest), tuple(suggestions(near))
-    )
+    return with_suggestions(Body("refused", "", reason=reason, closest=closest), ())
 
 
 def with_suggestions(body: Body, proposed: Sequence[str]) -> Body:
@@ -97,17 +89,3 @@ def _citation(marker: int, one: PaperEvidence) -> Citation:
     paper = one.paper
     score = round(max(0.0, min(1.0, sentence.cosine)), 4)
     return Citation(marker, paper.id, paper.title, sentence.text, sentence.span.start, sentence.span.end, score)
-
-
-def suggestions(evidence: Sequence[PaperEvidence]) -> list[str]:
-    """Questions that the nearest papers do answer, of different kinds."""
-    found = []
-    for place, one in enumerate(evidence[:3]):
-        title = one.paper.title.rstrip(".?!")
-        if place == 0:
-            found.append(f"What does “{title}” propose?")
-        if _RESULT.search(one.paper.abstract) and len(found) < 3:
-            found.append(f"What results does “{title}” report?")
-        elif _DATA.search(one.paper.abstract):
-            found.append(f"Which data does “{title}” use?")
-    return found[:3]
