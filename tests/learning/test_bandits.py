@@ -1,0 +1,104 @@
+"""Off-policy estimates cover the truth, the router finds the best arms, and complaints become proposals."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from rag.learning.offpolicy import doubly_robust, snips
+from rag.learning.router import Arm, choose, fit, greedy
+from rag.learning.rules import TOO_LONG, propose_rules
+from tests.learning.fakes import Log, WordEmbedder
+
+WORTH = np.array([[0.2, 0.7], [0.8, 0.4]])  # [context, arm]: chance of a reward
+
+
+def logged(count: int, seed: int) -> tuple[np.ndarray, np.ndarray, np.ndarray, np.ndarray]:
+    """Contexts, arms, rewards and propensities of a policy that prefers the first arm."""
+    rng = np.random.default_rng(seed)
+    context = rng.integers(2, size=count)
+    arm = (rng.random(count) > 0.8).astype(int)
+    reward = (rng.random(count) < WORTH[context, arm]).astype(float)
+    return context, arm, reward, np.where(arm == 0, 0.8, 0.2)
+
+
+def test_estimates_cover_the_truth_of_another_policy_in_nine_of_ten_logs() -> None:
+    truth = 0.5 * WORTH[0, 1] + 0.5 * WORTH[1, 0]  # the best arm in either context
+    covered = {"snips": 0, "dr": 0}
+    widths = {"snips": 0.0, "dr": 0.0}
+    for seed in range(100):
+        context, arm, reward, propensity = logged(800, seed)
+        wanted = 1 - context
+        target = (arm == wanted).astype(float)
+        model = WORTH * 0.9  # a model that is a little off
+        estimates = {
+            "snips": snips(reward, propensity, target),
+            "dr": doubly_robust(reward, propensity, target, model[context, wanted], model[context, arm]),
+        }
+        for name, found in estimates.items():
+            covered[name] += found.low <= truth <= found.high
+            widths[name] += found.high - found.low
+    assert covered["snips"] >= 90, covered
+    assert covered["dr"] >= 90, covered
+    assert widths["dr"] < widths["snips"] * 1.05
+
+
+def test_the_estimate_of_the_logging_policy_is_its_mean_reward() -> None:
+    _, _, reward, propensity = logged(500, 0)
+    assert snips(reward, propensity, propensity).value == pytest.approx(reward.mean())
+
+
+def test_a_log_that_never_chose_the_target_tells_nothing() -> None:
+    found = snips(np.ones(10), np.ones(10), np.zeros(10))
+    assert (found.low, found.high) == (0.0, 1.0)
+
+
+def test_the_router_finds_the_best_arm_of_each_context_and_logs_how_it_chose() -> None:
+    rng = np.random.default_rng(1)
+    rounds: list[tuple[str, np.ndarray, float]] = []
+    arms: tuple[Arm, ...] = fit([("small", np.array([1.0, 0.0]), 0.5)], {"small": 0.0, "large": 0.0})
+    propensities = []
+    for step in range(600):
+        kind = int(rng.integers(2))
+        context = np.eye(2)[kind]
+        choice = choose(arms, context, 0.0, rng)
+        propensities.append(choice.propensity)
+        reward = float(rng.random() < WORTH[kind, ("small", "large").index(choice.arm)])
+        rounds.append((choice.arm, context, reward))
+        if step % 20 == 19:
+            arms = fit(rounds, {"small": 0.0, "large": 0.0})
+    assert greedy(arms, np.array([1.0, 0.0]), 0.0) == "large"
+    assert greedy(arms, np.array([0.0, 1.0]), 0.0) == "small"
+    assert all(0 < one <= 1 for one in propensities)
+
+
+def test_thrift_buys_the_large_arm_only_where_it_is_worth_its_price() -> None:
+    rng = np.random.default_rng(2)
+    quality = {"small": (0.9, 0.3), "large": (0.92, 0.9)}  # easy and hard questions
+    cost = {"small": 0.1, "large": 1.0}
+    rounds = [
+        (arm, np.eye(2)[kind], float(rng.random() < quality[arm][kind]))
+        for arm in quality
+        for kind in (0, 1)
+        for _ in range(200)
+    ]
+    arms = fit(rounds, cost)
+    chosen = [greedy(arms, np.eye(2)[kind], 0.2) for kind in (0, 1)]
+    assert chosen == ["small", "large"]
+    spent = sum(cost[arm] for arm in chosen) / 2
+    assert spent <= 0.7 * cost["large"]
+    assert [greedy(arms, np.eye(2)[kind], 0.0) for kind in (0, 1)][1] == "large"
+    assert {greedy(arms, np.eye(2)[kind], 10.0) for kind in (0, 1)} == {"small"}
+
+
+def test_what_several_people_complain_about_is_proposed_as_a_rule() -> None:
+    log = Log()
+    for n, words in enumerate(("give the dataset size", "dataset size please", "the size of the dataset")):
+        log.ask(f"u{n}", f"c{n}", "a question", cited=["p"], said=[("comment", words)])
+    for _ in range(5):
+        log.ask("one person", "c", "a question", cited=["p"], said=[("comment", "write everything in capitals")])
+    for n in range(4):
+        log.ask(f"v{n}", f"d{n}", "a question", cited=["p"], said=[("reason", "too_long")])
+    rules = propose_rules(log.asked, WordEmbedder())
+    assert [(rule.people, "size" in rule.text or rule.text == TOO_LONG) for rule in rules] == [(4, True), (3, True)]
+    assert propose_rules([], WordEmbedder()) == []
