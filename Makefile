@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help chat setup check test coverage lint docs format eval fit pins screenshots system-packages clean
+.PHONY: help chat setup check test coverage lint docs format eval fit learn-demo pins screenshots system-packages clean
 
 # uv brings its own certificates; a network that needs the system's is more common than one that forbids them
 export UV_NATIVE_TLS ?= 1
@@ -57,6 +57,9 @@ eval: $(VENV)/.runtime ## run the gold questions, print the table and write the 
 
 fit: $(VENV)/.runtime ## fit the default policy again, on development questions. EMBED=model, BENCH=folder of other collections
 	@$(if $(EMBED),READBACK_EMBED_MODEL=$(EMBED)) $(BIN)/python -m eval.fit $(if $(BENCH),--bench $(BENCH)) $(ARGS)
+
+learn-demo: $(VENV)/.runtime ## let simulated users teach Readback, and print what it brought beside the goals (half an hour)
+	@$(BIN)/python -m eval.lab.learn_demo --out learn-demo $(ARGS)
 
 screenshots: $(VENV)/.dev ## make the pictures of the README
 	@$(BIN)/python -m tests.e2e.screenshots

@@ -18,7 +18,7 @@ from rag.learning.signals import Signals, Task, gather
 from rag.learning.truth import Truth, believe
 from rag.learning.turns import TurnClassifier, background, load_examples
 from rag.policy.memory import Memory, decode
-from rag.ports import Embedder
+from rag.ports import Embedder, Kind
 
 WORDINGS = 15_000  # distinct questions that are embedded at most, those asked most first
 
@@ -40,9 +40,9 @@ class Learner:
 
     def __init__(self, embedder: Embedder, known: Collection[str], sentences_of: SentencesOf) -> None:
         """known: ids of the papers in the collection. sentences_of: paper id → the sentences of its abstract."""
-        self._embedder, self._known, self._sentences_of = embedder, known, sentences_of
-        self._classifier = TurnClassifier(embedder, load_examples())
-        self._background = background(embedder)
+        self._embedder, self._known, self._sentences_of = _Remembering(embedder), known, sentences_of
+        self._classifier = TurnClassifier(self._embedder, load_examples())
+        self._background = background(self._embedder)
 
     def learn(self, log: Sequence[Asked], now: float, before: Memory | None = None, *, aware: bool = True) -> Learned:
         """Learn everything anew from a history, oldest question first.
@@ -78,6 +78,24 @@ class Learner:
         if not texts:
             return np.zeros((0, self._embedder.dimension), dtype=np.float32)
         return np.stack([known[text] for text in texts])
+
+
+class _Remembering:
+    """An embedder that embeds no question twice in its life."""
+
+    def __init__(self, embedder: Embedder) -> None:
+        self._embedder = embedder
+        self._known: dict[str, NDArray[np.float32]] = {}
+        self.name, self.dimension = embedder.name, embedder.dimension
+
+    def embed(self, texts: Sequence[str], kind: Kind) -> NDArray[np.float32]:
+        """Rows of unit length. Only questions are remembered."""
+        if kind != "query":
+            return self._embedder.embed(texts, kind)
+        fresh = [text for text in dict.fromkeys(texts) if text not in self._known]
+        if fresh:
+            self._known.update(zip(fresh, self._embedder.embed(fresh, kind), strict=True))
+        return np.stack([self._known[text] for text in texts])
 
 
 def _wordings(tasks: Sequence[Task]) -> Mapping[str, int]:

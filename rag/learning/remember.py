@@ -29,6 +29,7 @@ LARGEST = 10_000  # needs remembered; those that more people taught come first
 WORDINGS = 4  # of one need
 WORTH = 0.2  # relevance below which nothing is remembered about a paper
 EXAMPLE_CHARS = 4_000
+IN_VAIN = 0.5  # how much a sentence's share of the answers that failed counts against its share of the accepted ones
 LIKE_THE_EDIT = 0.5  # share of a sentence's words that stand in an edited answer
 
 SentencesOf = Callable[[str], Sequence[str]]
@@ -159,10 +160,21 @@ def _edited_to(edit: str, papers: Sequence[str], sentences_of: SentencesOf) -> l
 
 
 def _quotes(lesson: _Lesson, credit: Mapping[str, float]) -> dict[str, dict[str, float]]:
+    """How much more often a sentence stood in what people accepted than in what they did not, by paper and sentence.
+
+    What half an answer was made of is not held against it in full: the other half may have been missing.
+    """
+    told: dict[tuple[str, bool], set[str]] = defaultdict(set)  # (paper, accepted) → people
+    for (paper, _), said in lesson.quotes.items():
+        for person, accepted in said:
+            told[paper, accepted].add(person)
     found: dict[str, dict[str, float]] = defaultdict(dict)
     for (paper, quote), said in lesson.quotes.items():
-        votes = [credit.get(person, 1.0) * value for (person, _), value in said.items()]
-        weight = sum(votes) / (sum(map(abs, votes)) + 0.5) if votes else 0.0
+        share = {}
+        for accepted in (True, False):
+            here = sum(credit.get(person, 1.0) for person, outcome in said if outcome == accepted)
+            share[accepted] = here / (sum(credit.get(person, 1.0) for person in told[paper, accepted]) + 0.5)
+        weight = share[True] - IN_VAIN * share[False]
         if abs(weight) >= WORTH:
             found[paper][quote] = round(weight, 3)
     return dict(found)

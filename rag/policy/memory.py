@@ -184,7 +184,7 @@ def _combined(seen: Sequence[tuple[Need, float, Mapping[str, float]]], match: Ma
             if p < least:
                 continue
             weight = max(weight, p)
-            change = match.reach * relevance * (p - least) / (1.0 - least)
+            change = match.reach * relevance * math.sqrt((p - least) / (1.0 - least))
             up, down = additions.get(paper, (0.0, 0.0))
             additions[paper] = max(up, change), min(down, change)
             for sentence, liking in need.quotes.get(paper, {}).items():

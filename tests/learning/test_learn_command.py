@@ -102,6 +102,23 @@ def test_forgetting_a_person_removes_what_only_they_taught(home: Path) -> None:
     assert VAGUE not in run("policy", "show")
 
 
+def test_a_house_rule_is_in_force_once_it_is_approved(home: Path) -> None:
+    _, settings = taught(3)
+    with EventStore.open(settings.data_dir / "events.db") as store:
+        for number, episode in enumerate(list(store.episodes())[::2]):
+            words = (
+                "give the dataset size",
+                "please give the dataset size",
+                "say how big the dataset is: dataset size",
+            )
+            asked = episode.interaction
+            store.feedback(asked.id, user=asked.user or "", kind="comment", value=words[number])
+    assert "(3 people)" in run("policy", "rules")
+    assert "in force" in run("policy", "rules", "--approve", "1")
+    assert len(PolicyInForce(home / "policies")().rules) == 1
+    assert CliRunner().invoke(group, ["policy", "rules", "--approve", "7"]).exit_code == 1
+
+
 def test_training_sets_are_written(home: Path, tmp_path: Path) -> None:
     taught(2)
     run("learn", "export", "--out", str(tmp_path / "sets"))

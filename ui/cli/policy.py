@@ -90,6 +90,33 @@ def rollback_command(why: str) -> None:
     click.echo(f"in force: {_store().rollback(why) or SHIPPED}")
 
 
+@policy.command("rules")
+@click.option("--approve", type=int, help="The number of a proposal that written answers shall follow from now on.")
+def rules_command(approve: int | None) -> None:
+    """House rules: those in force, and what several people have asked for in words."""
+    from rag.embed import open_embedder
+    from rag.events import open_store
+    from rag.learning.history import read
+    from rag.learning.rules import propose_rules
+
+    settings, store = Settings.load(), _store()
+    current = _policy(store, store.active_version() or SHIPPED)
+    with open_store(settings) as events:
+        proposed = propose_rules(read(events.episodes()), open_embedder(settings))
+    if approve is not None:
+        if not 1 <= approve <= len(proposed):
+            raise click.ClickException("There is no proposal of that number.")
+        rule = proposed[approve - 1]
+        if rule.text not in current.rules:
+            current = current.with_parts(rules=(*current.rules, rule.text))
+            store.promote(store.save(current.record()), f"house rule approved: {rule.text}")
+    for text in current.rules:
+        click.echo(f"in force  {text}")
+    for number, rule in enumerate(proposed, start=1):
+        if rule.text not in current.rules:
+            click.echo(f"{number:8}  {rule.text}  ({rule.people} people)")
+
+
 @policy.command("pause")
 @click.option("--why", required=True, help="For the ledger.")
 def pause_command(why: str) -> None:
