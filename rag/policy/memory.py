@@ -21,6 +21,7 @@ from rag.text import content_stems
 
 TEXT_CHARS = 1_000  # of a question that are compared with what is remembered
 LIKED = 0.5  # of a sentence's learned weight: other questions about the same paper need other sentences
+CERTAIN = 0.9  # probability of being the same need from which a paper moves further
 SHORTLIST = 64  # remembered texts that are looked at closely; the rest lie further away than all of these
 NO_SCORES: Mapping[str, float] = MappingProxyType({})
 
@@ -52,12 +53,12 @@ class Match:
     paper's score is below the best, in the ranking without memory. The intercept comes first.
     """
 
-    paper: tuple[float, float, float, float] = (-1.0, 0.9, 4.5, -7.7)  # the need's paper answers this question too
+    paper: tuple[float, float, float, float] = (-2.0, 0.9, 4.5, -7.7)  # the need's paper answers this question too
     same: tuple[float, float, float, float] = (-5.5, 1.6, 3.0, -6.0)  # it is the same need
     paper_threshold: float = 0.5  # below these probabilities nothing is applied
     same_threshold: float = 0.5
-    rewrite_threshold: float = 0.9  # of being the same need
-    reach: float = 0.5  # the largest addition to a paper's score
+    rewrite_threshold: float = 0.97  # of being the same need
+    reach: float = 0.5  # the largest addition to a paper's score; twice that where it is certain to be the same need
     share: float = 0.6  # the largest share of a rewrite: the question as asked is always searched for too
 
 
@@ -184,7 +185,8 @@ def _combined(seen: Sequence[tuple[Need, float, Mapping[str, float]]], match: Ma
             if p < least:
                 continue
             weight = max(weight, p)
-            change = match.reach * relevance * math.sqrt((p - least) / (1.0 - least))
+            certain = max(0.0, same - CERTAIN) / (1.0 - CERTAIN)  # all but the same words: what was said of it decides
+            change = match.reach * (1.0 + certain) * relevance * math.sqrt((p - least) / (1.0 - least))
             up, down = additions.get(paper, (0.0, 0.0))
             additions[paper] = max(up, change), min(down, change)
             for sentence, liking in need.quotes.get(paper, {}).items():
