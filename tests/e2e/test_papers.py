@@ -96,6 +96,18 @@ def test_the_map_names_papers_and_shows_them(papers: Page, server: Server) -> No
     expect(papers.locator("#turn-1 .answer a.cite").first).to_be_visible()
 
 
+def test_the_keyboard_reaches_the_papers_on_the_map(papers: Page) -> None:
+    drawing = papers.locator("svg.map")
+    drawing.focus()
+    for _ in range(3):
+        papers.keyboard.press("ArrowRight")
+    title = papers.locator("svg.map .point.on").get_attribute("data-title")
+    expect(papers.locator("#rb-map .tip")).to_have_text(str(title))
+    expect(papers.locator("#rb-spoken")).to_have_text(str(title))
+    papers.keyboard.press("Enter")
+    expect(papers.locator("#rb-paper .card h3")).to_have_text(str(title))
+
+
 def test_questions_can_be_limited_to_a_paper(papers: Page, server: Server) -> None:
     open_tprf(papers)
     papers.get_by_role("button", name="Limit questions to it").click()

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
@@ -14,7 +15,7 @@ from hypothesis import strategies as st
 from rag.types import Answer, Citation, Paper, Sentence
 from ui.page import arguments
 from ui.page.arguments import BadRequest
-from ui.page.atlas import draw
+from ui.page.atlas import Atlas, Cluster, Point, draw
 from ui.page.blocks import asset, look, script, shell
 from ui.page.evidence import Card, evidence_of, segments
 from ui.page.map import map_drawing
@@ -270,3 +271,13 @@ def test_papers_like_one_say_how_like_it_they_are() -> None:
     html = render("alike", paper=papers[0], found=list(zip(papers[1:], (0.9, 0.65, 0.1), strict=True)))
     assert [html.index(words) for words in (">very similar", ">similar", ">somewhat similar")]
     assert "holds no others" in render("alike", paper=papers[0], found=[])
+
+
+def test_labels_keep_off_points_where_there_is_room() -> None:
+    crowd = tuple(Point(number, 0.3 + number * 0.04, 0.5, 0) for number in range(10))
+    atlas = Atlas(crowd, (Cluster("Crowded topic", 0.5, 0.5, 10),))
+    html = map_drawing(atlas, [Paper(str(number), f"Title {number}", "") for number in range(10)], 10)
+    where = re.findall(r'<text x="(\d+)" y="(\d+)"', html)
+    points = {round(float(y)) for y in re.findall(r'cy="([\d.]+)"', html)}
+    assert len(where) == len(points) == 1
+    assert abs(int(where[0][1]) - 8 - points.pop()) >= 22, "half a line and a point"

@@ -137,6 +137,20 @@ function show_tip(point) {
 }
 
 map_box.addEventListener("pointermove", (event) => show_tip(near(event)));
+map_box.addEventListener("keydown", (event) => {
+  const svg = event.target.closest("svg.map");
+  const step = { ArrowRight: 1, ArrowDown: 1, ArrowLeft: -1, ArrowUp: -1 }[event.key];
+  if (!svg || (!step && event.key !== "Enter")) return;
+  event.preventDefault();
+  const on = $(".point.on", svg);
+  if (event.key === "Enter") return void (on && show_beside("paper", on).catch(() => {}));
+  // from left to right within each topic
+  const points = $$(".point", svg).sort((one, other) => one.classList[1].localeCompare(other.classList[1]) || one.cx.baseVal.value - other.cx.baseVal.value);
+  const next = points[(points.indexOf(on) + step + points.length) % points.length];
+  show_tip(next);
+  $("#rb-spoken").textContent = next.dataset.title;
+});
+map_box.addEventListener("focusout", () => show_tip(null));
 map_box.addEventListener("pointerleave", () => show_tip(null));
 map_box.addEventListener("click", (event) => {
   const point = near(event);
