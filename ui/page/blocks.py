@@ -11,6 +11,7 @@ import gradio as gr
 from gradio.blocks import Blocks
 
 from ui.access.door import asker_of
+from ui.page.about import About
 from ui.page.asking import Asking
 from ui.page.calls import Call, Calls
 from ui.page.conversations import Conversations
@@ -60,6 +61,7 @@ def build_page(services: Services) -> Blocks:
         "remove": library.remove,
         "put_back": library.put_back,
         "examples": Examples(services).show,
+        "about": About(services).show,
         "alive": asking.alive,
         "stop": asking.stop,
     }

@@ -13,6 +13,7 @@ from rag.query.followup import resolve_by_rule
 from rag.types import Turn
 from tests.ui.conftest import MakeServices
 from tests.ui.samples import FOLLOW_UP, PAPERS, REWRITES, EndlessModel
+from ui.page.about import About
 from ui.page.asking import Asking
 from ui.page.conversations import Conversations
 from ui.page.turns import Turns
@@ -198,3 +199,14 @@ def test_a_greeting_has_questions_to_press_and_no_evidence(services: Services) -
     assert suggestions
     assert all(state["html"].count(one) <= 3 for one in suggestions), "a button, and what is copied or edited"
     assert "Adjust and ask again" not in state["html"]
+
+
+def test_the_page_says_how_it_is_set_up_and_keeps_addresses_and_keys_to_itself(make_services: MakeServices) -> None:
+    assert "no language model is configured" in About(make_services()).show({}, ADA.user)["html"]
+    services = make_services(model=EndlessModel(), openai_api_key="sk-secret-key", keep_questions=False)
+    html = About(services).show({}, ADA.user)["html"]
+    assert "written by test" in html
+    assert "no words are kept" in html
+    assert services.assistant.policy().version in html
+    assert "127.0.0.1" not in html
+    assert "secret" not in html

@@ -82,7 +82,10 @@ window.addEventListener("popstate", () => { follow_address().catch(() => {}); })
 window.addEventListener("beforeprint", () => $$(".more-lines").forEach((one) => { one.open = true; }));
 
 // Shortcuts
-acts.help = () => $("#rb-help").showModal();
+acts.help = async () => {
+  $("#rb-help").showModal();
+  $("#rb-setup").innerHTML = (await call("about")).html;
+};
 acts["close-help"] = () => $("#rb-help").close();
 document.addEventListener("keydown", (event) => {
   const typing = event.target.closest?.("input, textarea, select");
