@@ -11,7 +11,7 @@ from rag.tokens import count_tokens
 from rag.verify.anatomy import Anatomy
 from rag.verify.quantities import mismatches, quantities
 
-_CAPITAL = re.compile(r"(?<![^\W_])[A-ZÀ-ÖØ-Þ][^\W\d_]{1,40}+(?!\w)")
+_CAPITAL = re.compile(r"(?<![^\W_])(?<!-)[A-ZÀ-ÖØ-Þ][^\W\d_]{1,40}+(?!\w)")
 _QUOTED = re.compile(r"“([^“”]{2,400}+)”|\"([^\"]{2,400}+)\"")
 _SPACE = re.compile(r"\s{1,20}+")
 _RARE = 0.5  # rarity from which a capitalised word counts as a name

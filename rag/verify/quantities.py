@@ -10,7 +10,9 @@ from itertools import combinations
 from rag.text import stem
 
 _VALUE = r"\d{1,3}+(?:,\d{3}(?!\d))++(?:\.\d++)?|\d++(?:\.\d++)?|\.\d++"
-_NUMBER = re.compile(rf"(?<![\w.@#+])(?<!\w-)(?:\d++(?:\.\d++){{2,}}+|({_VALUE}))")  # no version ("1.2.3"), no "GPT-4"
+_NUMBER = re.compile(
+    rf"(?<![\w.@#+])(?<![^\W\d]-)(?:\d++(?:\.\d++){{2,}}+|({_VALUE}))"
+)  # no version ("1.2.3"), no "GPT-4"
 _MAGNITUDE = {"k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "b": 1e9, "bn": 1e9, "billion": 1e9}
 _SPELLED = {
     word: float(value)
@@ -39,7 +41,7 @@ _UNITS = {  # what a number can be of; numbers of different units are never the 
     "money": "$ € £ usd eur dollar dollars euro euros",
 }
 _UNIT_OF = {word: unit for unit, words in _UNITS.items() for word in words.split()}
-_PLAIN_UNITS = frozenset(("%", "x", "ms", "s", "min", "h"))  # nobody leaves these out
+_PLAIN_UNITS = frozenset(("%", "ms", "s", "min", "h"))  # nobody leaves these out
 _TWO_WORDS = {("per", "cent"): "%", ("percentage", "points"): "points", ("percentage", "point"): "points"}
 _LINKS = frozenset("to and or versus vs".split())  # "3 to 7 minutes": the unit is of both
 _ABOUT = frozenset("about around roughly approximately nearly almost circa some close".split())

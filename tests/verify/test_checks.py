@@ -83,6 +83,8 @@ def numbers_wrong(said: str, source: str) -> list[bool]:
         ("It takes 3 to 7 minutes.", "It takes from 3 to 7 minutes."),
         ("Half of them agreed.", "In all, 50% agreed."),
         ("Loss is .39.", "The loss is 0.39."),
+        ("It takes 11 to 14 weeks.", "It takes 11-14 weeks."),
+        ("The odds are 7.22 times those of others.", "The odds ratio is 7.22."),
     ],
 )
 def test_equal_numbers(said: str, source: str) -> None:
