@@ -25,6 +25,7 @@ from eval.lab.beir import read_papers
 from rag.collection import Collection, View
 from rag.embed.onnx import OnnxEmbedder
 from rag.index import Index
+from rag.policy import Policy
 from rag.ports import Embedder
 from rag.query.understand import make_search
 from rag.settings import Settings
@@ -98,7 +99,7 @@ def search(texts: Sequence[str], view: View) -> None:
 def search_for(text: str, collection: Collection) -> None:
     """Both searches for one question."""
     view = collection.view()
-    wanted = make_search(text, 1.0, view)
+    wanted = make_search(text, 1.0, view, Policy.default().retrieval.expansion)
     view.nearest(wanted.vector, DEPTH, Options())
     view.matching(wanted.words, wanted.alike, DEPTH, Options())
 

@@ -26,9 +26,8 @@ from rag.ports import Vectors
 
 K1, B = 1.2, 0.75
 MAX_WORDS = 30_000  # of the vocabulary, commonest first, can expand a question's word
-NEAREST = 8  # maximum number of expansions of one word of a question ...
-MIN_SIMILARITY = 0.3  # ... and their least similarity to it: 0 as any two words, 1 the same
-DISCOUNT = 0.7  # weight of a perfect expansion; of others DISCOUNT * similarity²
+NEAREST = 16  # maximum number of expansions of one word that are remembered; the policy chooses among them ...
+MIN_SIMILARITY = 0.2  # ... and their least similarity to it: 0 as any two words, 1 the same
 REMEMBERED = 4 << 20  # bytes of expansions kept in memory
 SMALL, SHARE = 64, 8  # the base is read anew when so many entries, and one in so many, have come or gone
 
@@ -142,7 +141,7 @@ class LexicalIndex:
     def expansions(
         self, words: Mapping[str, str], embed: Callable[[str], NDArray[np.float32]]
     ) -> dict[str, dict[str, float]]:
-        """Stem → the stems that expand it → their weights in (0, 1), best first.
+        """Stem → the stems that expand it → their similarities in (0, 1], best first.
 
         words: stem → word as asked. embed: the vector of a word, made as a document's is; called only for words that
         the vocabulary has no vector of.
@@ -179,7 +178,7 @@ class LexicalIndex:
         for place in near[np.argsort(-similarities[near], kind="stable")]:
             one = self._stems[place]
             if one != stem and len(self._column(one)[0]):  # the papers that held a word may have been removed
-                found[one] = DISCOUNT * float(similarities[place]) ** 2
+                found[one] = float(similarities[place])
             if len(found) == NEAREST:
                 break
         return found

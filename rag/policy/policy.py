@@ -55,6 +55,11 @@ class Expansion(Part):
     nearest: int = Field(ge=0)  # maximum number of stand-ins for one word
     min_likeness: float  # 0 as any two words, 1 the same word
 
+    def weights(self, similarities: Mapping[str, float]) -> dict[str, float]:
+        """Stem → weight in [0, 1]. similarities: stem → similarity, best first."""
+        found = {stem: self.discount * one**2 for stem, one in similarities.items() if one >= self.min_likeness}
+        return dict(list(found.items())[: self.nearest])
+
 
 class Retrieval(Part):
     """Candidate chunks and their fusion."""

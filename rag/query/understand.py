@@ -10,6 +10,7 @@ import numpy as np
 
 from rag.collection import View
 from rag.errors import ProviderError
+from rag.policy import Expansion
 from rag.query import wants
 from rag.query.followup import Resolved, resolve_by_rule
 from rag.query.intake import in_another_script, tidy
@@ -110,7 +111,7 @@ def make_query(asked: str, resolved: Resolved, context: Context) -> Query:
     """Cut, weigh and embed."""
     view, policy = context.view, context.policy
     compared = sides(resolved.own) if resolved.intent == "question" else ()
-    searches = _searches(resolved, compared, view)
+    searches = _searches(resolved, compared, view, policy.retrieval.expansion)
     mean = np.sum([search.weight * search.vector for search in searches], axis=0)
     terms = _terms(resolved.own, searches[0], view, policy.evidence.generic_weight)
     if resolved.carried:
@@ -143,27 +144,28 @@ def make_query(asked: str, resolved: Resolved, context: Context) -> Query:
     )
 
 
-def _searches(resolved: Resolved, compared: Sequence[str], view: View) -> tuple[Search, ...]:
+def _searches(resolved: Resolved, compared: Sequence[str], view: View, by: Expansion) -> tuple[Search, ...]:
     if resolved.queries:
         share = PLANNED / len(resolved.queries)
-        planned = (make_search(text, share, view) for text in resolved.queries)
-        return (make_search(resolved.standalone, 1.0 - PLANNED, view), *planned)
+        planned = (make_search(text, share, view, by) for text in resolved.queries)
+        return (make_search(resolved.standalone, 1.0 - PLANNED, view, by), *planned)
     if compared and not resolved.carried:
-        asked = make_search(resolved.own, 1.0 - EACH_SIDE * len(compared), view)
-        return (asked, *(make_search(side, EACH_SIDE, view) for side in compared))
+        asked = make_search(resolved.own, 1.0 - EACH_SIDE * len(compared), view, by)
+        return (asked, *(make_search(side, EACH_SIDE, view, by) for side in compared))
     if not resolved.carried:
-        return (make_search(resolved.own, 1.0, view),)
+        return (make_search(resolved.own, 1.0, view, by),)
     joined = f"{resolved.own} {resolved.carried}"
     if resolved.lean >= 1.0:
-        return (make_search(joined, 1.0, view),)
-    own = make_search(resolved.own, 1.0 - resolved.lean, view)
-    return (own, make_search(joined, resolved.lean, view))
+        return (make_search(joined, 1.0, view, by),)
+    own = make_search(resolved.own, 1.0 - resolved.lean, view, by)
+    return (own, make_search(joined, resolved.lean, view, by))
 
 
-def make_search(text: str, weight: float, view: View) -> Search:
+def make_search(text: str, weight: float, view: View, by: Expansion) -> Search:
     """A text as both searches take it."""
     pairs = content_words(text)
-    alike = view.snapshot.lexical.expansions(dict(pairs), view.embed_alike)
+    similar = view.snapshot.lexical.expansions(dict(pairs), view.embed_alike)
+    alike = {stem: by.weights(found) for stem, found in similar.items()}
     return Search(text, view.embed(text), Counter(stem for stem, _ in pairs), alike, weight)
 
 
