@@ -28,10 +28,11 @@ from eval.table import aligned
 from rag.collection import Collection
 from rag.engine import Assistant
 from rag.errors import CorpusError
+from rag.policy import Policy
 from rag.settings import Settings
 from rag.types import Options, Paper
 from rag.values.evidence import PaperEvidence
-from rag.verify import EvidenceVerifier, Source, shipped
+from rag.verify import EvidenceVerifier, Source
 
 Label = Literal["SUPPORT", "CONTRADICT", "NOT_ENOUGH_INFO"]
 LABELS: tuple[Label, ...] = get_args(Label)
@@ -98,7 +99,7 @@ def measure_claims(
     """Put each claim to its paper. settings: of an index that holds the papers."""
     assistant = Assistant(settings, Collection.open(settings))
     view = assistant.collection.view()
-    verifier = EvidenceVerifier(view.embed_alike, view.idf, shipped())
+    verifier = EvidenceVerifier(view.embed_alike, view.idf, Policy.default().verification)
     ranked: dict[str, tuple[bool, ...]] = {}
     whole: dict[str, tuple[bool, ...]] = {}
     support: Values = {}

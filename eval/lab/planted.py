@@ -24,8 +24,9 @@ from eval.lab.shelf import Shelf
 from eval.table import aligned
 from rag.corpus import read
 from rag.embed.onnx import OnnxEmbedder
+from rag.policy import Policy
 from rag.settings import shipped_corpus
-from rag.verify import EvidenceVerifier, State, Verifier, shipped
+from rag.verify import EvidenceVerifier, State, Verifier
 
 CASES = Path(__file__).parent.parent / "gold" / "verify" / "cases.jsonl"
 SHIPPED = "papers"
@@ -75,7 +76,7 @@ def shelves(bench: Path | None, collections: Sequence[str]) -> dict[str, Shelf]:
 def judge(cases: Sequence[Case], shelves: Mapping[str, Shelf]) -> dict[Case, tuple[State, str]]:
     """State and reason of every case whose collection is there."""
     verifiers: dict[str, Verifier] = {
-        name: EvidenceVerifier(shelf.embed, shelf.idf, shipped()) for name, shelf in shelves.items()
+        name: EvidenceVerifier(shelf.embed, shelf.idf, Policy.default().verification) for name, shelf in shelves.items()
     }
     found = {}
     for case in cases:

@@ -24,7 +24,7 @@ from rag.tokens import count_tokens
 from rag.types import TextDelta
 from rag.values.evidence import Body, Claim, PaperEvidence, Reading
 from rag.values.query import Query
-from rag.verify import EvidenceVerifier, Source, Verdict, Verifier, shipped
+from rag.verify import EvidenceVerifier, Source, Verdict, Verifier
 
 log = logging.getLogger(__name__)
 SMALL_PASSAGES = 3  # that a small model is shown
@@ -53,7 +53,7 @@ class Limits:
 
 def open_verifier(context: Context) -> Verifier:
     """The standard verifier over the collection's embedder and vocabulary."""
-    return EvidenceVerifier(context.view.embed_alike, context.view.idf, shipped())
+    return EvidenceVerifier(context.view.embed_alike, context.view.idf, context.policy.verification)
 
 
 def sources_of(evidence: Sequence[PaperEvidence]) -> list[Source]:

@@ -7,7 +7,7 @@ does not know where a policy came from.
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property, lru_cache
 from pathlib import Path
 from typing import Any, Self
@@ -116,13 +116,21 @@ class Answering(Part):
 
 
 class Verification(Part):
-    """When a written sentence counts as supported."""
+    """Two logistic models over rag.verify.features.FEATURES, and two cuts on the weighted product of what they give.
 
-    supported: float = Field(ge=0, le=1)  # support from which a sentence is said
-    hint: float = Field(ge=0)  # what the model's own marker adds to a passage
-    gain: float = Field(ge=0)  # how much more of the sentence a further quote must hold to be cited too
-    quotes: int = Field(ge=1)  # maximum number of quotes for one sentence
-    rare: float = Field(ge=0, le=1)  # rarity from which a capitalised word counts as a name
+    A claim is supported if the quotes are about it and do not say something else; the two are learned from different
+    errors, and what tells one says little about the other. ``python -m eval.lab.fit_verify`` fits them.
+    """
+
+    about: Logistic
+    faithful: Logistic
+    faithful_weight: float = Field(gt=0)  # exponent of its probability
+    contradicted: float = Field(ge=0, le=1)  # support below which a claim fails
+    verified: float = Field(ge=0, le=1)  # support from which it stands
+
+    def support(self, row: Sequence[float]) -> float:
+        """How surely the quotes say what the row describes, in [0, 1]."""
+        return float(self.about.probabilities([row])[0] * self.faithful.probabilities([row])[0] ** self.faithful_weight)
 
 
 class Writing(Part):

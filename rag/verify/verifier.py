@@ -13,11 +13,11 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.policy import Verification
 from rag.text import MAX_SENTENCE_CHARS, content_stems, without_markers, words
 from rag.values.evidence import Quote
 from rag.verify.anatomy import Anatomy, Reading, anatomy, bigrams_of
 from rag.verify.features import Embed, Idf, features, held, weights_of
-from rag.verify.fitted import Fitted
 from rag.verify.hard import names_of, objection
 from rag.verify.kinds import kind_of
 from rag.verify.polarity import objections
@@ -47,7 +47,7 @@ class Weighed:
 class EvidenceVerifier:
     """A Verifier over hard checks and a fitted model. Safe to share between threads."""
 
-    def __init__(self, embed: Embed, idf: Idf, fitted: Fitted) -> None:
+    def __init__(self, embed: Embed, idf: Idf, fitted: Verification) -> None:
         """embed: text → unit vector, by the model of the sources' vectors; it should remember words.
 
         idf: rarity of a stem in the collection, in [0, 1].

@@ -6,14 +6,15 @@ import pytest
 
 from eval.lab.planted import SHIPPED, TRUE, judge, read_cases
 from eval.lab.shelf import Shelf
-from rag.verify import EvidenceVerifier, State, shipped
+from rag.policy import Policy
+from rag.verify import EvidenceVerifier, State
 from tests.verify.cases import CASES, SHORT
 
 
 @pytest.fixture(scope="module")
 def judged(shelf: Shelf) -> list[tuple[bool, State]]:
     """Of every hand-judged sentence: whether it is true, and what the verifier says."""
-    verifier = EvidenceVerifier(shelf.embed, shelf.idf, shipped())
+    verifier = EvidenceVerifier(shelf.embed, shelf.idf, Policy.default().verification)
     found = []
     for case in CASES:
         (verdict,) = verifier.verify([case.drafted], [shelf.source(SHORT[name]) for name in case.shown])

@@ -5,9 +5,10 @@ from __future__ import annotations
 import pytest
 
 from eval.lab.shelf import Shelf
+from rag.policy import Policy
 from rag.text import sentences
 from rag.types import Paper
-from rag.verify import EvidenceVerifier, Source, Verdict, shipped
+from rag.verify import EvidenceVerifier, Source, Verdict
 
 LESER = "leser-learning-to-expand-via-66d1a9"
 FINGPT = "fingpt-democratizing-internet-scale-data-2c794c"
@@ -19,7 +20,7 @@ TRUE = (
 
 
 def verify(shelf: Shelf, *drafted: str, shown: tuple[str, ...] = SHOWN) -> list[Verdict]:
-    verifier = EvidenceVerifier(shelf.embed, shelf.idf, shipped())
+    verifier = EvidenceVerifier(shelf.embed, shelf.idf, Policy.default().verification)
     return verifier.verify(drafted, [shelf.source(paper) for paper in shown])
 
 
@@ -91,7 +92,7 @@ def test_an_order_in_an_abstract_supports_nothing(shelf: Shelf) -> None:
     spans = sentences(abstract)
     vectors = shelf.source(LESER).vectors[: len(spans)]
     source = Source(Paper("otters", "Otters", abstract), spans, vectors)
-    verifier = EvidenceVerifier(shelf.embed, shelf.idf, shipped())
+    verifier = EvidenceVerifier(shelf.embed, shelf.idf, Policy.default().verification)
     (verdict,) = verifier.verify(["The otter model is the best model for every purpose."], [source])
     assert verdict.state != "verified"
 
