@@ -39,9 +39,8 @@ def test_json_lines_hold_everything(store: EventStore) -> None:
     ]  # fmt: skip
     first, comment = rows[0], rows[1]
     assert first["at"] == "2026-03-01T12:00:01+00:00"
-    assert first["answer"] == json.loads(
-        json.dumps(an_answer("ada-a1", "zebra question", text="zebra answer [1]").to_dict())
-    )
+    said = an_answer("ada-a1", "zebra question", text="zebra answer [1]")
+    assert first["answer"] == json.loads(json.dumps({**said.to_dict(), "trace": {}}))
     assert first["papers"][0] == {
         "paper_id": "p1", "rank": 1, "score": 1.0, "position": 2, "cited": True, "scores": {}, "shown": True,
     }  # fmt: skip
