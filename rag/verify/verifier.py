@@ -107,7 +107,8 @@ class EvidenceVerifier:
         places = list(dict.fromkeys(one.place for one in quotes))
         cited = [desk.papers[place - 1] for place in places]
         quoted = [one.text for one in quotes]
-        wrong = objection(text, cited, quoted, desk.long_forms, self._idf)
+        marked = [paper for place, paper in enumerate(desk.papers, 1) if place in hinted and place not in places]
+        wrong = objection(text, [*cited, *marked], quoted, desk.long_forms, self._idf)
         against = objections(folded, [*quoted, *_alike(carried, chosen, places, desk.readings)])
         row = features(
             folded,
