@@ -111,15 +111,15 @@ class View:
         )
 
     def matching(
-        self, words: Mapping[str, int], alike: Mapping[str, Mapping[str, float]], k: int, options: Options
+        self, words: Mapping[str, int], expansions: Mapping[str, Mapping[str, float]], k: int, options: Options
     ) -> list[tuple[Row, float]]:
         """(chunk, BM25) of at most k chunks that share words with a text, best first.
 
-        words: stem → how often it is asked for. alike: stem → stems that expand it → their weights.
+        words: stem → how often it is asked for. expansions: stem → stems that expand it → their weights.
         """
         lexical = self.snapshot.lexical
         allowed = lexical.allowed(options.include, options.exclude)
-        terms = {stem: alike.get(stem, {}) for stem in words}
+        terms = {stem: expansions.get(stem, {}) for stem in words}
         return [(lexical.rows[row], score) for row, score in lexical.search(terms, k, allowed)]
 
     def papers(self, paper_ids: Iterable[str]) -> Mapping[str, StoredPaper]:

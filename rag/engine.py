@@ -166,7 +166,7 @@ class Assistant:
         return list(self.stages.reader.read(query, hits[:papers], context).evidence)
 
     def rank(self, question: str, options: Options = DEFAULT, *, rerank: bool = True) -> list[Hit]:
-        """All papers found, best first, by their best chunk. rerank: False for the order before the second look."""
+        """All papers found, best first, by their best chunk. rerank: False for the order before reranking."""
         _, (_, hits) = self._find(tidy(question), (), options, "extractive")
         return hits if rerank else sorted(hits, key=lambda hit: (-(hit.fused or 0.0), hit.passage.paper_id))
 

@@ -101,7 +101,7 @@ def search_for(text: str, collection: Collection) -> None:
     view = collection.view()
     wanted = make_search(text, 1.0, view, Policy.default().retrieval.expansion)
     view.nearest(wanted.vector, DEPTH, Options())
-    view.matching(wanted.words, wanted.alike, DEPTH, Options())
+    view.matching(wanted.words, wanted.expansions, DEPTH, Options())
 
 
 def timed(work: Callable[[], object]) -> tuple[float, float]:

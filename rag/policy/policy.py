@@ -49,10 +49,10 @@ class Logistic(Part):
 
 
 class Expansion(Part):
-    """Query expansion: words of like meaning that match at a discount. Fitted on development questions."""
+    """Query expansion: words close in meaning that match at a discount. Fitted on development questions."""
 
-    discount: float = Field(ge=0, le=1)  # worth of a perfect stand-in; a less alike one: discount * likeness²
-    nearest: int = Field(ge=0)  # maximum number of stand-ins for one word
+    discount: float = Field(ge=0, le=1)  # weight of a perfect expansion; of others: discount * likeness²
+    nearest: int = Field(ge=0)  # maximum number of expansions of one word
     min_likeness: float  # 0 as any two words, 1 the same word
 
     def weights(self, similarities: Mapping[str, float]) -> dict[str, float]:
@@ -71,7 +71,7 @@ class Retrieval(Part):
 
 
 class Rerank(Part):
-    """The second look at the best papers."""
+    """Reranking the best papers by their sentences."""
 
     depth: int = Field(ge=1)  # papers that are looked at
     sentences: int = Field(ge=1)  # closest sentences that stand for a paper

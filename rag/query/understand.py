@@ -119,7 +119,7 @@ def make_query(asked: str, resolved: Resolved, context: Context) -> Query:
         carried = _terms(resolved.carried, searches[-1], view, policy.evidence.generic_weight)
         share = policy.follow_ups.carried * resolved.lean
         terms += tuple(
-            Term(one.stem, one.word, one.weight * share, one.alike, one.generic, carried=True)
+            Term(one.stem, one.word, one.weight * share, one.expansions, one.generic, carried=True)
             for one in carried
             if one.stem not in known
         )
@@ -165,8 +165,8 @@ def make_search(text: str, weight: float, view: View, by: Expansion) -> Search:
     """A text as both searches take it."""
     pairs = content_words(text)
     similar = view.snapshot.lexical.expansions(dict(pairs), view.embed_alike)
-    alike = {stem: by.weights(found) for stem, found in similar.items()}
-    return Search(text, view.embed(text), Counter(stem for stem, _ in pairs), alike, weight)
+    expansions = {stem: by.weights(found) for stem, found in similar.items()}
+    return Search(text, view.embed(text), Counter(stem for stem, _ in pairs), expansions, weight)
 
 
 def _terms(text: str, search: Search, view: View, generic_weight: float) -> tuple[Term, ...]:
@@ -175,7 +175,7 @@ def _terms(text: str, search: Search, view: View, generic_weight: float) -> tupl
             stem,
             word,
             view.idf(stem) * (generic_weight if stem in wants.GENERIC else 1.0),
-            search.alike[stem],
+            search.expansions[stem],
             generic=stem in wants.GENERIC,
         )
         for stem, word in dict(content_words(text)).items()

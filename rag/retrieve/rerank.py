@@ -1,4 +1,4 @@
-"""A second look at the best papers: at their single sentences, or at each other."""
+"""Reranking the best papers: by their single sentences, or by each other."""
 
 from __future__ import annotations
 

@@ -33,8 +33,8 @@ def dense(search: Search, context: Context) -> Found:
 
 
 def lexical(search: Search, context: Context) -> Found:
-    """Chunks by BM25, where words of like meaning count at a discount."""
-    return _widely(context, lambda k, options: context.view.matching(search.words, search.alike, k, options))
+    """Chunks by BM25, with query expansion: words close in meaning count at a discount."""
+    return _widely(context, lambda k, options: context.view.matching(search.words, search.expansions, k, options))
 
 
 def _widely(context: Context, search: Callable[[int, Options], Found]) -> Found:

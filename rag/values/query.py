@@ -21,17 +21,17 @@ class Term:
     stem: str
     word: str  # as asked, case folded
     weight: float  # rarity in the collection, in [0, 1], 1 if no paper has it; lowered for generic and carried words
-    alike: Mapping[str, float]  # query expansion: stems that may stand in for it → worth in [0, 1)
+    expansions: Mapping[str, float]  # stems that expand it → weight in [0, 1)
     generic: bool = False  # a word of asking, which says little about the subject
     carried: bool = False  # of an earlier question of the conversation
 
     def covered(self, stems: frozenset[str], *, expanded: bool = True) -> float:
-        """How far a text with these stems holds the word: 1.0 itself, less for a stand-in, 0.0 not at all."""
+        """How far a text with these stems holds the word: 1.0 itself, less for an expansion, 0.0 not at all."""
         if self.stem in stems:
             return 1.0
         if not expanded:
             return 0.0
-        return max((worth for stem, worth in self.alike.items() if stem in stems), default=0.0)
+        return max((worth for stem, worth in self.expansions.items() if stem in stems), default=0.0)
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +41,7 @@ class Search:
     text: str
     vector: Vector  # unit length
     words: Mapping[str, int]  # stem → how often it stands in the text
-    alike: Mapping[str, Mapping[str, float]]  # of each stem
+    expansions: Mapping[str, Mapping[str, float]]  # of each stem
     weight: float  # share in the fused ranking; the weights of a query's searches add up to 1
 
 
