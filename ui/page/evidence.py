@@ -68,8 +68,10 @@ class Card:
             return "fair", "Close, but no answer"
         if self.answer.mode == "extractive":
             return "strong", "Strong support: quoted word for word"
-        leaning = [one.support for one in self.answer.sentences if set(one.citations) & {*self.markers}]
-        level = support(max(leaning or [one.score for one in self.quotes]))
+        leaning = [one for one in self.answer.sentences if set(one.citations) & {*self.markers}]
+        if leaning and not any(one.supported for one in leaning):
+            return "weak", "Close, but nothing was checked by it"
+        level = support(max([one.support for one in leaning] or [one.score for one in self.quotes]))
         return level, f"{level.capitalize()} support"
 
 

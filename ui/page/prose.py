@@ -15,7 +15,7 @@ from markupsafe import Markup, escape
 from rag.answer.extractive import ALSO, MORE, SOURCE
 from rag.answer.written import MARK
 from rag.query.intent import SEARCHED
-from rag.types import Answer, Sentence
+from rag.types import Answer, Sentence, State
 from ui.render import visible
 
 _MARKER = re.compile(r" ?\[(\d{1,3})\]")
@@ -25,6 +25,10 @@ OPEN, CLOSE = "⸨", "⸩"  # around a sentence while Markdown is read, to which
 ALSO_CLOSE = "Also close"
 STRONG, WEAK = "⦗", "⦘"  # around what was asked for, likewise
 _NO_MARKS = dict.fromkeys(map(ord, (OPEN, CLOSE, STRONG, WEAK)))
+FLAGS = {  # class, explanation and words
+    "unchecked": ("pale", "The abstracts neither say this nor speak against it.", "not checked"),
+    "contradicted": ("bad", "No abstract supports this, or one speaks against it.", MARK.strip(" ()")),
+}
 LISTED = 5  # papers of a list that are shown at once
 Span = tuple[int, int]
 INERT = ("link", "image", "autolink", "html_inline", "html_block", "reference")  # the text loads and opens nothing
@@ -124,7 +128,8 @@ def _written(turn: int, answer: Answer) -> Markup:
     for sentence, found in _places(text, answer.sentences):
         signs = _SIGNS.match(sentence.text)
         marks.append((found + (signs.end() if signs else 0), 1, OPEN))
-        marks.append((found + len(sentence.text.removesuffix(MARK)), 0, CLOSE))
+        core = sentence.text.removesuffix(" |")  # the bar that closes a table's row
+        marks.append((found + len(core.removesuffix(MARK)), 0, CLOSE))
         there.append(sentence)
     for one in answer.emphasis:
         marks += [(one.start, 2, STRONG), (one.end, -1, WEAK)]
@@ -156,8 +161,9 @@ def _text(_: Any, tokens: Sequence[Token], index: int, __: Any, env: dict[str, A
             env["inside"], env["at"] = True, env["at"] + 1
         elif piece == CLOSE:
             env["inside"] = False
-            if not env["sentences"][env["at"]].supported:
-                pieces.append(Markup(' <span class="flag">{}</span>').format(MARK.strip(" ()")))
+            flag = FLAGS.get(state_of(env["sentences"][env["at"]]))
+            if flag:
+                pieces.append(Markup(' <span class="flag {}" title="{}">{}</span>').format(*flag))
         elif piece:
             words = with_markers(piece, env["turn"], env["known"])
             words = Markup("<strong>{}</strong>").format(words) if env["strong"] else words
@@ -172,9 +178,14 @@ def _code(_: Any, tokens: Sequence[Token], index: int, __: Any, ___: Mapping[str
 
 
 def _belonging(words: Markup, sentence: Sentence, known: Collection[int]) -> Markup:
-    return _said(words, [one for one in sentence.citations if one in known], supported=sentence.supported)
+    return _said(words, [one for one in sentence.citations if one in known], state_of(sentence))
 
 
-def _said(words: Markup, markers: Sequence[int], *, supported: bool = True) -> Markup:
-    kind = "said" if supported else "said unsupported"
+def state_of(sentence: Sentence) -> State:
+    """Its state; sentences of older records are verified or not supported."""
+    return sentence.state if sentence.supported or sentence.state != "verified" else "contradicted"
+
+
+def _said(words: Markup, markers: Sequence[int], state: State = "verified") -> Markup:
+    kind = "said" if state == "verified" else f"said {state}"
     return Markup('<span class="{}" data-leans="{}">{}</span>').format(kind, " ".join(map(str, markers)), words)

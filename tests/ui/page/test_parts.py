@@ -121,8 +121,8 @@ def test_unsupported_sentences_are_marked() -> None:
     good = Sentence("Good [1]", (1,), True, 0.9)
     bad = Sentence("Made up. (not supported by the abstracts)", (), False, 0.1)
     html = marked_up(1, answer_of("generative", good, bad, text=f"{good.text} {bad.text}"))
-    assert html.count("unsupported") == 1
-    assert '<span class="flag">not supported by the abstracts</span>' in html
+    assert html.count("contradicted") == 1
+    assert ">not supported by the abstracts</span>" in html
     assert html.count("<p>") == 1
 
 
@@ -152,7 +152,7 @@ def test_what_a_model_writes_is_markdown_that_loads_and_opens_nothing() -> None:
     assert {link for link in seen.links if link} == {"#quote-1-1"}
     assert "<code>[1]</code>" in html
     assert '<strong><span class="said" data-leans="1">Rewrites help.</span></strong>' in html
-    assert '<li><span class="said unsupported" data-leans="">Two &lt;b&gt;things&lt;/b&gt;</span>' in html
+    assert '<li><span class="said contradicted" data-leans="">Two &lt;b&gt;things&lt;/b&gt;</span>' in html
     assert "⸨" not in html
 
 
@@ -281,3 +281,21 @@ def test_labels_keep_off_points_where_there_is_room() -> None:
     points = {round(float(y)) for y in re.findall(r'cy="([\d.]+)"', html)}
     assert len(where) == len(points) == 1
     assert abs(int(where[0][1]) - 8 - points.pop()) >= 22, "half a line and a point"
+
+
+def test_what_could_not_be_checked_is_pale_and_a_table_stays_one() -> None:
+    rows = [
+        "| Method | Finding |",
+        "|---|---|",
+        "| A | It works [1] |",
+        "| B | It flies (not supported by the abstracts) |",
+    ]
+    said = (
+        Sentence(rows[2], (1,), False, 0.5, "unchecked"),
+        Sentence(rows[3], (), False, 0.0, "contradicted"),
+    )
+    html = marked_up(1, answer_of("generative", *said, text="\n".join(rows)))
+    assert html.count("<td>") == 4
+    assert '<td><span class="said unchecked" data-leans="1">A</span></td>' in html
+    assert html.count(">not checked<") == html.count(">not supported by the abstracts<") == 1
+    assert "(not supported" not in html
