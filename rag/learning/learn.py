@@ -4,13 +4,14 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
+from itertools import pairwise
 
 import numpy as np
 from numpy.typing import NDArray
 
 from rag.learning.history import Asked
-from rag.learning.needs import Needs, group
+from rag.learning.needs import Needs, group, merge
 from rag.learning.propensity import Propensities, estimate_propensities
 from rag.learning.remember import SentencesOf, remember
 from rag.learning.rewrites import Rewrite, learn_rewrites
@@ -53,16 +54,18 @@ class Learner:
         signals = gather(log, self._classifier, self._known)
         counted = _wordings(signals.tasks)
         vectors = self._vectors(list(counted), before)
-        needs = group(counted, vectors)
+        wordings = group(counted, vectors)
         propensities = estimate_propensities(log)
+        credit = believe(signals.papers, wordings.of, now, propensities).credit
+        rewrites = learn_rewrites(signals.tasks, wordings, credit, aware=aware)
+        needs = merge(wordings, _links(signals.tasks, wordings, credit))
         truth = believe(signals.papers, needs.of, now, propensities)
-        rewrites = learn_rewrites(signals.tasks, needs, truth.credit, aware=aware)
         memory = remember(
             needs,
             dict(zip(counted, vectors, strict=True)),
             truth,
             signals.tasks,
-            rewrites,
+            [replace(one, need=needs.of[wordings.members[one.need][0]]) for one in rewrites],
             background=self._background,
             sentences_of=self._sentences_of,
         )
@@ -78,6 +81,17 @@ class Learner:
         if not texts:
             return np.zeros((0, self._embedder.dimension), dtype=np.float32)
         return np.stack([known[text] for text in texts])
+
+
+def _links(tasks: Sequence[Task], needs: Needs, credit: Mapping[str, float]) -> dict[tuple[int, int], float]:
+    """Pairs of needs that people went between in one task → these people, each once, by their credit."""
+    people: dict[tuple[int, int], set[str]] = {}
+    for task in tasks:
+        for one, other in pairwise(task.outcomes):
+            ends = sorted(needs.of.get(outcome.asked.text, -1) for outcome in (one, other))
+            if one.asked.person is not None and -1 < ends[0] < ends[1]:
+                people.setdefault((ends[0], ends[1]), set()).add(one.asked.person)
+    return {pair: sum(credit.get(person, 1.0) for person in who) for pair, who in people.items()}
 
 
 class _Remembering:

@@ -1,4 +1,4 @@
-"""Which questions are the same: near-duplicates become one need, asked in several wordings."""
+"""Which questions are the same: near-duplicates, and wordings that people went between, become one need."""
 
 from __future__ import annotations
 
@@ -12,6 +12,8 @@ from rag.text import content_stems
 
 ALIKE = 0.9  # cosine from which two wordings are one state; paraphrases that lie further apart stay two
 CHARS = 1_000
+PEOPLE = 2.0  # who must have reworded one need as another before the two are one
+LARGEST = 12  # needs that become one
 BLOCK = 1_024  # rows compared at a time
 
 
@@ -62,3 +64,37 @@ def _taken(vectors: NDArray[np.float32]) -> Sequence[int]:
             if free.size:
                 taken[start + row] = free[0]
     return [int(one) for one in taken]
+
+
+def merge(needs: Needs, links: Mapping[tuple[int, int], float]) -> Needs:
+    """Needs that enough people went between in search of one thing become one.
+
+    links: pairs of needs → people, weighed by their credit, who reworded one as the other. A need that is linked with
+    very many others says nothing about them, and groups that grow too large are left as they were.
+    """
+    strong = [pair for pair, people in links.items() if people >= PEOPLE]
+    partners: dict[int, set[int]] = {}
+    for one, other in strong:
+        partners.setdefault(one, set()).add(other)
+        partners.setdefault(other, set()).add(one)
+    leader = list(range(len(needs.members)))
+    size = [1] * len(leader)
+
+    def find(need: int) -> int:
+        while leader[need] != need:
+            need = leader[need]
+        return need
+
+    for one, other in sorted(strong, key=lambda pair: (-links[pair], pair)):
+        first, second = find(one), find(other)
+        hub = max(len(partners[one]), len(partners[other])) > LARGEST
+        if first != second and not hub and size[first] + size[second] <= LARGEST:
+            leader[max(first, second)] = min(first, second)
+            size[min(first, second)] += size[max(first, second)]
+    heads = sorted({find(need) for need in range(len(leader))})
+    number = {head: n for n, head in enumerate(heads)}
+    members: list[list[str]] = [[] for _ in heads]
+    for need, texts in enumerate(needs.members):
+        members[number[find(need)]] += texts
+    of = {text: number[find(need)] for text, need in needs.of.items()}
+    return Needs(needs.texts, of, tuple(tuple(texts) for texts in members))

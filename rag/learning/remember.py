@@ -26,7 +26,7 @@ from rag.policy.memory import Memory, Need, encode
 from rag.text import content_stems
 
 LARGEST = 10_000  # needs remembered; those that more people taught come first
-WORDINGS = 4  # of one need
+WORDINGS = 8  # of one need
 WORTH = 0.2  # relevance below which nothing is remembered about a paper
 EXAMPLE_CHARS = 4_000
 IN_VAIN = 0.5  # how much a sentence's share of the answers that failed counts against its share of the accepted ones
@@ -67,7 +67,7 @@ def remember(
             relevance[belief.need][belief.paper] = round(value, 3)
             people[belief.need] = max(people[belief.need], belief.people)
             spans[belief.need] += [belief.since, belief.until]
-    rewrite_of = {one.need: one for one in rewrites}
+    rewrite_of = {one.need: one for one in sorted(rewrites, key=lambda one: one.confidence)}  # the surest of a need
     found = []
     for number in sorted(relevance.keys() | lessons.keys() | rewrite_of.keys()):
         lesson = lessons.get(number, _Lesson())
