@@ -168,6 +168,9 @@ def report(asked: Sequence[Asked], abstracts: dict[str, str]) -> str:
     sentences = [each for one in gold for each in one.answer.sentences]
     states = Counter(each.state for each in sentences)
     rows += [(f"sentences {state}", _share(states[state], len(sentences))) for state in STATES]
+    left = [each["why"] for one in gold for each in one.answer.trace.get("left_out", ())]
+    mended = sum(why.startswith("rewritten") for why in left)
+    rows.append(("sentences contradicted, before repair", _share(states["contradicted"] + mended, len(sentences))))
     struck = [one for one in gold if any(each.state == "contradicted" for each in one.answer.sentences)]
     rows.append(("answers with a sentence struck", _share(len(struck), len(gold))))
     values = score([one.graded for one in gold if one.graded], abstracts)

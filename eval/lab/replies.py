@@ -2,7 +2,8 @@
 
 ``eval/gold/replies/*.jsonl`` holds one reply a line; ``Reply`` documents the keys. A reply is valid for the prompt that
 it was written for, and stays valid where the search has since brought the passages in another order, or other ones
-beside those that it cites: its markers are renumbered. Once the rules of the prompt change, it is stale and not served.
+beside those that it cites: its markers are renumbered. A plan stays valid while the same was asked before, whatever the
+answers were. Once the rules of the prompt change, a reply is stale and not served.
 """
 
 from __future__ import annotations
@@ -32,6 +33,7 @@ _RULES: Mapping[str, Kind] = {
     prompts.REPAIR_RULES: "repair",
 }
 _OPENS, _CLOSES = re.compile(r'<passage number="\d{1,3}">\n'), "\n</passage>"
+_ASKED = ("User: ", "Last message: ")
 _MARKER = re.compile(r"\[(\d{1,3})\]")
 
 
@@ -42,7 +44,7 @@ class Prompt:
     kind: Kind
     messages: tuple[Message, ...]
     rules: str  # hash of the system message
-    ask: str  # hash of all but rules and passages
+    ask: str  # hash of all but rules and passages; of a plan, of what was asked
     passages: tuple[str, ...]  # a hash of each, in the order shown
 
     @classmethod
@@ -55,6 +57,8 @@ class Prompt:
         first, *blocks = _OPENS.split(user)
         shown = [block.partition(_CLOSES) for block in blocks]
         ask = first + "".join(rest for *_, rest in shown).strip()
+        if kind == "plan":  # what was asked; the quotes that were the answers change with the search
+            ask = "\n".join(line for line in ask.splitlines() if line.startswith(_ASKED))
         return cls(kind, tuple(messages), _hash(system), _hash(ask), tuple(_hash(text)[:8] for text, *_ in shown))
 
     @property

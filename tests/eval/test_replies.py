@@ -13,7 +13,8 @@ from eval.lab.replies import Prompt, ReplayModel, Reply, read_replies
 from rag.chat_model import complete
 from rag.errors import ProviderBusy
 from rag.ports import Message
-from rag.prompts import Shown, answer_messages
+from rag.prompts import Shown, answer_messages, plan_messages
+from rag.types import Turn
 
 BEES, TIDES, OWLS = (Shown(name, f"An abstract on {name}.") for name in ("Bees", "Tides", "Owls"))
 
@@ -60,6 +61,15 @@ def test_a_reply_without_markers_needs_all_its_passages() -> None:
     assert written.fits(Prompt.of(prompt([TIDES, OWLS, BEES])))[0] == "moved"
     assert written.fits(Prompt.of(prompt([TIDES, OWLS])))[0] == "stale"
     assert replace(written, rules="other").fits(Prompt.of(prompt([TIDES, BEES])))[0] == "stale"
+
+
+@pytest.mark.parametrize(("first", "match"), [("What is TPRF?", "moved"), ("What is LoL?", "none")])
+def test_a_plan_follows_what_was_asked_and_not_what_was_answered(first: str, match: str) -> None:
+    def planned(question: str, answer: str) -> list[Message]:
+        return plan_messages("Is it fast?", [Turn(question, question, answer)])
+
+    written = reply("{}", planned("What is TPRF?", "A model [1]."))
+    assert written.fits(Prompt.of(planned(first, "A feedback method [1]. It is small.")))[0] == match
 
 
 def test_a_prompt_of_somebody_else_is_refused() -> None:
