@@ -126,6 +126,8 @@ def _written(turn: int, answer: Answer) -> Markup:
     marks: list[tuple[int, int, str]] = []  # where, which first at the same place, what
     there: list[Sentence] = []
     for sentence, found in _places(text, answer.sentences):
+        if not any(char.isalnum() for char in sentence.text):
+            continue  # the line below a table's head
         signs = _SIGNS.match(sentence.text)
         marks.append((found + (signs.end() if signs else 0), 1, OPEN))
         core = sentence.text.removesuffix(" |")  # the bar that closes a table's row

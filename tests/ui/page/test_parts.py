@@ -291,10 +291,12 @@ def test_what_could_not_be_checked_is_pale_and_a_table_stays_one() -> None:
         "| B | It flies (not supported by the abstracts) |",
     ]
     said = (
+        Sentence(rows[0], (), True, 1.0),
+        Sentence(rows[1], (), True, 1.0),
         Sentence(rows[2], (1,), False, 0.5, "unchecked"),
         Sentence(rows[3], (), False, 0.0, "contradicted"),
     )
-    html = marked_up(1, answer_of("generative", *said, text="\n".join(rows)))
+    html = marked_up(1, answer_of("generative", *said, text="\n".join(["Before it.", *rows])))
     assert html.count("<td>") == 4
     assert '<td><span class="said unchecked" data-leans="1">A</span></td>' in html
     assert html.count(">not checked<") == html.count(">not supported by the abstracts<") == 1
