@@ -112,7 +112,7 @@ def segments(abstract: str, citations: Sequence[Citation]) -> list[Segment]:
 
 
 def _bare(text: str, markers: Sequence[int]) -> str:
-    text = text.removeprefix("- ")
+    """What a sentence says, without its markers and the signs of its list, table or bold words."""
     for marker in markers:
         text = text.replace(f" [{marker}]", "")
-    return text
+    return text.strip("| ").removeprefix("- ").replace(" | ", ": ").replace("**", "")

@@ -301,3 +301,9 @@ def test_what_could_not_be_checked_is_pale_and_a_table_stays_one() -> None:
     assert '<td><span class="said unchecked" data-leans="1">A</span></td>' in html
     assert html.count(">not checked<") == html.count(">not supported by the abstracts<") == 1
     assert "(not supported" not in html
+
+
+def test_claims_are_told_without_the_signs_of_their_markdown() -> None:
+    said = [Sentence("| A | **It works** [1] |", (1,), True, 0.9), Sentence("- It flies [1]", (1,), True, 0.9)]
+    answer = answer_of("generative", *said, text="")
+    assert Card(answer, answer.citations, None, None).claims == ["A: It works", "It flies"]
