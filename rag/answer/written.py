@@ -213,7 +213,7 @@ def _judged(piece: Drafted, verifier: Verifier, sources: Sequence[Source]) -> Ve
 def _lead(piece: Drafted, *, first: bool) -> str:
     if piece.bullet:
         return piece.bullet
-    return "" if first or not piece.opens else "\n"
+    return "" if first or not piece.opens else "\n\n"  # else it would go on the list or the table above
 
 
 def _timed(pieces: Generator[Drafted | Spent], context: Context) -> Iterator[Drafted | Spent]:

@@ -223,7 +223,9 @@ def test_bullets_and_paragraphs_stay(assistant: Assistant) -> None:
     answer = written(assistant, f"- {GOOD} [1].\n- {AGNOSTIC} [2].\n* {GAIN} [1].")
     assert [line[:10] for line in answer.text.splitlines()] == ["- Critics ", "- TPRF is ", "- They ach"]
     answer = written(assistant, f"{GOOD} [1]. {GAIN} [1].\n\n{AGNOSTIC} [2].")
-    assert [line[:8] for line in answer.text.splitlines()] == ["Critics ", "TPRF is "]
+    assert [part[:8] for part in answer.text.split("\n\n")] == ["Critics ", "TPRF is "]
+    answer = written(assistant, f"- {GOOD} [1].\n- {GAIN} [1].\n\n{AGNOSTIC} [2].")
+    assert [part[:8] for part in answer.text.split("\n\n")] == ["- Critic", "TPRF is "]  # not a part of the list
 
 
 def test_numbers_in_words_and_digits_are_the_same(assistant: Assistant) -> None:
