@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 MAX_MARKER = 999  # passages are numbered from 1 and never so many; "[2024]" is a year
-_MARKER = re.compile(r" ?\[\s{0,3}+\d{1,4}+(?:\s{0,3}+[,;–—-]\s{0,3}+\d{1,4}+){0,50}+\s{0,3}+\]")
+_MARKER = re.compile(r" ?\[\s{0,3}+\d{1,4}+(?:\s{0,3}+[,;–—-]\s{0,3}+\d{1,4}+){0,50}\s{0,3}+\]")
 _PART = re.compile(r"(\d+)(?:\s*[–—-]\s*(\d+))?")
 _BEFORE_MARK = re.compile(r" (?=[,;:!?]|\.(?!\d))")  # ".39" is a number and keeps its space
 

@@ -10,9 +10,10 @@ from dataclasses import dataclass
 from rag.text.fold import fold
 from rag.text.words import STOP_WORDS
 
-_NAME = re.compile(r"[^\W_]{1,64}+(?:[-.+/][^\W_]{1,64}+){0,8}+\+{0,2}+")
+# Groups are repeated without "+": before Python 3.11.5 (gh-106052) a possessive group keeps what its last try ate.
+_NAME = re.compile(r"[^\W_]{1,64}+(?:[-.+/][^\W_]{1,64}+){0,8}\+{0,2}+")
 # The parts a name is made of: letters (with the signs of "C++" and "C#"), or a number with what is glued to it.
-_PART = re.compile(r"[^\W\d_]{1,64}+[+#]{0,2}+|\d{1,64}+(?:[.,]\d{1,64}+){0,8}+[^\W\d_]{0,64}+")
+_PART = re.compile(r"[^\W\d_]{1,64}+[+#]{0,2}+|\d{1,64}+(?:[.,]\d{1,64}+){0,8}[^\W\d_]{0,64}+")
 _JOINS = frozenset(("", " ", "-", "\u2013", ".", "'", "_", "/", "&"))  # between two parts of one name
 _BREAKS = frozenset((" ", "/"))  # ... that also end a name
 _SIZES = frozenset("base chat instruct large lite medium mini nano plus preview pro small tiny turbo xl xxl".split())

@@ -8,8 +8,8 @@ from rag.text.fold import fold
 
 _MAGNITUDE = {"k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "b": 1e9, "billion": 1e9}
 _UNIT = re.compile(r"\s?(k|m|b|thousand|million|billion)\b", re.IGNORECASE)
-_VALUE = r"(?:\d{1,3}+(?:,\d{3}(?!\d))++(?:\.\d++)?|\d++(?:\.\d++)?|\.\d++)(?:[eE][-+\u2212]?\d{1,3}(?!\w))?"
-_VERSION = r"\d++(?:\.\d++){2,}+"  # "1.2.3" is a version or a section, not a quantity
+_VALUE = r"(?:\d{1,3}+(?:,\d{3}(?!\d))+(?:\.\d++)?|\d++(?:\.\d++)?|\.\d++)(?:[eE][-+\u2212]?\d{1,3}(?!\w))?"
+_VERSION = r"\d++(?:\.\d++){2,}"  # "1.2.3" is a version or a section, not a quantity
 _START = re.compile(rf"(?<![\w.])(?<!\w-)(?:{_VERSION}|({_VALUE}))")  # not the 4 of "GPT-4"
 _RANGE_END = re.compile(rf"-({_VALUE})")
 

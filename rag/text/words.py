@@ -9,7 +9,7 @@ from functools import lru_cache
 from rag.text.fold import fold
 
 # Bounded, so that no cache of words can be filled with megabytes; what is longer counts as several words.
-_WORD = re.compile(r"[^\W_]{1,64}+(?:[-'.][^\W_]{1,64}+){0,8}+")
+_WORD = re.compile(r"[^\W_]{1,64}+(?:[-'.][^\W_]{1,64}+){0,8}")
 _PARTS = re.compile(r"[-.]")
 _ENDING = re.compile(r"'(?:s|t|d|m|ll|re|ve)$")  # of "model's", "it'll"
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping, Sequence
 
 from rag.text import content_stems, numbers
 
-_TOKEN = re.compile(r"\d{1,20}+(?:[.,]\d{1,20}+){0,4}+|[^\W_]{1,40}+(?:[-'’.][^\W_]{1,40}+){0,6}+|[^\w\s]")
+_TOKEN = re.compile(r"\d{1,20}+(?:[.,]\d{1,20}+){0,4}|[^\W_]{1,40}+(?:[-'’.][^\W_]{1,40}+){0,6}|[^\w\s]")
 _BREAKS = frozenset(", ; : ( ) . ! ? and but while whereas versus vs against compared".split())
 _REACH = 10  # words that a number may belong to, on each side
 _BESIDE = 4  # content words among them

@@ -16,7 +16,7 @@ from rag.text import Names, content_stems, names, stem, words
 from rag.verify.exchange import exchanged
 from rag.verify.opposites import graded, opposite, same_way, way
 
-_TOKEN = re.compile(r"\d{1,20}+(?:[.,]\d{1,20}+){0,4}+|[^\W_]{1,40}+(?:[-'’.][^\W_]{1,40}+){0,6}+|[^\w\s]")
+_TOKEN = re.compile(r"\d{1,20}+(?:[.,]\d{1,20}+){0,4}|[^\W_]{1,40}+(?:[-'’.][^\W_]{1,40}+){0,6}|[^\w\s]")
 _BREAKS = frozenset(", ; : ( ) — – . ! ? and but while whereas although though or despite yet which".split())
 _DENIALS = frozenset(
     "not no never neither nor without cannot can't don't doesn't didn't isn't aren't wasn't weren't won't couldn't "

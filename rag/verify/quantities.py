@@ -9,7 +9,7 @@ from itertools import combinations
 
 from rag.text import stem
 
-_VALUE = r"\d{1,3}+(?:,\d{3}(?!\d))++(?:\.\d++)?|\d++(?:\.\d++)?|\.\d++"
+_VALUE = r"\d{1,3}+(?:,\d{3}(?!\d))+(?:\.\d++)?|\d++(?:\.\d++)?|\.\d++"
 _NUMBER = re.compile(
     rf"(?<![\w.@#+])(?<![^\W\d]-)(?:\d++(?:\.\d++){{2,}}+|({_VALUE}))"
 )  # no version ("1.2.3"), no "GPT-4"
