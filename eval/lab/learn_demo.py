@@ -306,7 +306,8 @@ def _write(
 
 
 def _rewritten(answer: Answer) -> bool:
-    return answer.understood_as is not None and answer.understood_as != answer.standalone_question
+    learned = "recall" in answer.trace.get("stages", {})
+    return learned and answer.understood_as not in (None, answer.standalone_question, answer.question)
 
 
 def _ndcg(answer: Answer, gold: Mapping[str, int]) -> float:

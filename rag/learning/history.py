@@ -80,7 +80,8 @@ def _asked(episode: Episode) -> Asked | None:
         return None
     whole = one.turn in (None, 1) or len(content_stems(one.question[:CHARS])) >= SELF_CONTAINED
     text = one.question if whole else (one.standalone_question or one.question)
-    searched = getattr(answer, "understood_as", None)
+    touched = bool(answer and "recall" in answer.trace.get("stages", {}))
+    searched = answer.understood_as if answer and touched else None  # otherwise it was only made stand-alone
     quoted = (*answer.citations, *answer.closest) if answer else ()
     return Asked(
         id=one.id,
@@ -99,6 +100,6 @@ def _asked(episode: Episode) -> Asked | None:
         quotes=tuple((citation.paper_id, citation.quote) for citation in quoted),
         answer=answer.text if answer and not one.abstained else None,
         confidence=answer.confidence if answer else 0.0,
-        touched=bool(answer and answer.trace and "recall" in answer.trace.get("stages", {})),
+        touched=touched,
         said=episode.feedback,
     )
