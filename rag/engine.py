@@ -201,7 +201,7 @@ class Assistant:
         context, (query, hits) = self._find(asked, history, options, mode)
         trace = context.trace
         with trace.stage("rerank"):
-            reading = adapted(query, self.stages.reader.read(query, hits[: context.policy.evidence.papers], context))
+            reading = adapted(query, self.stages.reader.read(query, hits[: context.papers_read], context))
         trace.note("read", confidence=reading.confidence, verdict=reading.verdict, missing=list(reading.missing))
         trace.score("read", {one.paper.id: one.best.score for one in reading.evidence})
         papers = ranked_papers(hits[: max(self.settings.retrieved_papers, options.papers or 0)])

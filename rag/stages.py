@@ -39,6 +39,12 @@ class Context:
     notices: list[str] = field(default_factory=list)
     recalled: Recalled = NOTHING  # what the policy's memory says about this question
 
+    @property
+    def papers_read(self) -> int:
+        """How many papers are read: a model is shown more than quotes are taken from."""
+        policy = self.policy
+        return max(policy.evidence.papers, policy.writing.passages if self.mode == "generative" else 0)
+
     def spend(self, usage: Usage) -> None:
         """Count what a call of the model took."""
         self.usage += usage

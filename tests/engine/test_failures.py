@@ -160,7 +160,7 @@ def test_what_is_sent(server: respx.Route, open_assistant: Callable[..., Assista
     assert (body["model"], body["max_tokens"], body["temperature"], body["stream"]) == ("test-model", 333, 0.0, True)
     system, user = body["messages"]
     assert system == {"role": "system", "content": ANSWER_RULES}
-    assert [number for number, _ in passages([user])] == list(range(1, 9))
+    assert [number for number, _ in passages([user])] == list(range(1, 13))
     assert user["content"].startswith('<passage number="1">\nTitle: ')
     assert user["content"].endswith(f"</passage>\n\nQuestion: {ABOUT_CTRL}")
 
@@ -176,7 +176,7 @@ def test_passages_are_dropped_whole_to_fit_the_context(
         shown[context] = [text.splitlines()[0].removeprefix("Title: ") for _, text in found]
         whole = {f"Title: {paper.title}\n{paper.abstract}" for paper in assistant.papers()}
         assert all(text in whole for _, text in found)
-    assert 1 <= len(shown[1200]) < len(shown[2000]) < len(shown[8000]) == 8
+    assert 1 <= len(shown[1200]) < len(shown[2000]) < len(shown[8000]) == 12
     assert all(shown[8000][: len(titles)] == titles for titles in shown.values())
 
 
@@ -196,7 +196,7 @@ def test_a_prompt_that_is_too_long_is_tried_once_with_half(
     answer = open_assistant().ask(ABOUT_CTRL)
     assert answer.mode == "generative"
     bodies = [json.loads(call.request.content) for call in server.calls]
-    assert [len(passages(body["messages"])) for body in bodies] == [8, 4]
+    assert [len(passages(body["messages"])) for body in bodies] == [12, 6]
 
 
 def test_half_an_answer_is_taken_back(server: respx.Route, open_assistant: Callable[..., Assistant]) -> None:
