@@ -63,7 +63,7 @@ def test_a_hostile_paper_does_nothing_anywhere(visit: Visit, hostile: Server, tm
     page.click("#rb-tab-chat")
     ask(page, f"What improves zebrafish navigation? {SCRIPT} {PICTURE} {TEMPLATE}")
     ask(page, "What improves zebrafish navigation?")
-    expect(page.locator("#turn-2 .words")).to_contain_text("magnets")
+    expect(page.locator("#turn-2 .words")).to_contain_text("zebrafish found home")
     page.click("#turn-2 a.cite[data-n='1']")
     expect(page.locator(".set:visible .card.selected .abstract")).to_contain_text("in the dark")
     page.click("#turn-2 .steer summary")
