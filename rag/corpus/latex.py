@@ -57,7 +57,7 @@ _SYMBOL_SPACES = frozenset(" ,;:>\n\t")
 _SYMBOL_NOTHING = frozenset("!/-@")
 _SYMBOL_ITSELF = frozenset("%&#_${}*+<|")
 _DISPLAYED = re.compile(  # \(…\) and \[…\] with neither of them inside, which keeps the search linear
-    r"\\\(((?:[^\\]|\\(?![()\[\]])){1,1000}+)\\\)|\\\[((?:[^\\]|\\(?![()\[\]])){1,1000}+)\\\]"
+    r"\\\(((?:[^\\]|\\(?![()\[\]])){1,1000})\\\)|\\\[((?:[^\\]|\\(?![()\[\]])){1,1000})\\\]"
 )
 _TEXT_IN_MATH = re.compile(r"\\(?:text\w*|mbox|hbox|math\w+|operatorname\*?|emph|label)\s*\{[^{}]*\}")
 _CONTROL_WORD = re.compile(r"\\[A-Za-z]+\*?")
