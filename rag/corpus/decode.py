@@ -119,9 +119,10 @@ def _confident_guess(data: bytes) -> str | None:
         return None
     try:
         data.decode(best.encoding)
+        ends_lines = b"\n" in "\n".encode(best.encoding)  # not so in EBCDIC, where "%" would begin a line
     except (UnicodeDecodeError, LookupError):
         return None
-    return best.encoding
+    return best.encoding if ends_lines else None
 
 
 def _lines_with_high_bytes(data: bytes) -> bytes:

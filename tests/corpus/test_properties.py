@@ -43,6 +43,7 @@ def _key(title: str) -> str:
 @given(ANY_BYTES, EXTENSIONS)
 @example(b"@article{" + b"{" * 5000, ".bib")
 @example(b'{"title": ' * 5000, ".jsonl")
+@example(b"%\xd8", ".jsonl")  # two characters of EBCDIC, the first a line end
 def test_arbitrary_bytes_fail_with_a_corpus_error_or_not_at_all(data: bytes, extension: str) -> None:
     name = f"upload{extension}"
     reading = read_bytes(name, data, skip_bad=True)
