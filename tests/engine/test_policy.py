@@ -7,7 +7,7 @@ from pathlib import Path
 
 import pytest
 
-from rag import Assistant
+from rag import Assistant, prompts
 from rag.engine import UNFITTED
 from rag.errors import SettingsError
 from rag.policy import Policy
@@ -39,6 +39,12 @@ def test_a_policy_file_that_cannot_be_used_is_named(tmp_path: Path) -> None:
     file.write_text("{", encoding="utf-8")
     with pytest.raises(SettingsError, match=r"policy\.json"):
         Policy.read(file)
+
+
+def test_the_shipped_policy_was_fitted_for_what_is_shipped(assistant: Assistant) -> None:
+    policy = Policy.default()
+    assert policy.embedder == assistant.collection.embedder
+    assert policy.writing.prompts == prompts.version()
 
 
 def test_every_answer_names_the_policy_that_made_it(assistant: Assistant) -> None:
