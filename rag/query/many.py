@@ -40,7 +40,8 @@ _WORK = (
 )
 _PATTERNS = {
     "which_papers": re.compile(
-        rf"\b(?:which|what|any|all|some|other|more|list|find|show|give|these|every) (?:[\w'-]+ ){{0,4}}{_SUBJECTS}\b|"
+        rf"\b(?:which|what|any|all|some|other|more|these|every) (?:[\w'-]+ ){{0,4}}{_SUBJECTS}\b|"
+        rf"^(?:please |pls |can you |could you )?(?:list|find|show|give) (?:[\w'-]+ ){{0,4}}{_SUBJECTS}\b|"
         rf"\b{_SUBJECTS} (?:that|which|on|about|using|where|for|with)\b|^(?:[\w'-]+ ){{1,5}}(?:papers|works|studies)\b"
     ),
     "papers": re.compile(r"\b(?:papers|works|studies|surveys|articles|publications|literature|research|reviews)\b"),

@@ -41,7 +41,7 @@ def test_one_card_for_each_cited_paper_with_all_its_markers(page: Page, server: 
     markers = page.locator(".card").evaluate_all("cards => cards.flatMap(card => card.dataset.markers.split(' '))")
     assert sorted(map(int, markers)) == [one.marker for one in answer.citations]
     expect(page.locator(".also summary")).to_have_text(f"Also retrieved: {10 - len(papers)} papers")
-    expect(page.locator(".card .support").first).to_contain_text("Strong support")
+    expect(page.locator(".card .support").first).to_contain_text("Quoted word for word")
 
 
 def test_a_card_shows_which_sentences_lean_on_it(page: Page) -> None:

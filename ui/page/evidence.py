@@ -66,8 +66,10 @@ class Card:
         """How well the paper carries what leans on it: a word for the style and words for people."""
         if self.answer.abstained:
             return "fair", "Close, but no answer"
-        if self.answer.mode == "extractive":
-            return "strong", "Strong support: quoted word for word"
+        if self.answer.mode == "extractive":  # what is quoted is always there; the question is whether it answers
+            if self.answer.verdict == "closest":
+                return "fair", "Close; may not answer"
+            return "strong", "Quoted word for word"
         leaning = [one for one in self.answer.sentences if set(one.citations) & {*self.markers}]
         if leaning and not any(one.supported for one in leaning):
             return "weak", "Close, but nothing was checked by it"
