@@ -72,7 +72,10 @@ def test_leaving_ends_the_work_at_the_server(assistant: Assistant, local_model: 
 def test_a_prompt_beyond_the_server_s_context_is_made_smaller_or_explained(
     assistant: Assistant, local_model: LocalModel
 ) -> None:
-    many = written_by(local_model, assistant, context_tokens=8000, answer_tokens=40)
+    writer = written_by(local_model, assistant, context_tokens=8000, answer_tokens=40)
+    policy = writer.policy()
+    once = policy.writing.model_copy(update={"repair": False})  # so that one prompt alone is counted
+    many = writer.with_policy(policy.with_parts(writing=once))
     answer = many.ask(ABOUT_CTRL)
     check(answer, many)
     if answer.mode == "generative":

@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from importlib.metadata import version
 from typing import TYPE_CHECKING, Any
 
+from rag import __version__
 from ui.page.calls import Given
 from ui.render import render
 from ui.words import count
@@ -37,6 +37,6 @@ class About:
             ("Embedder", settings.embed_model.rpartition("/")[2]),
             ("Policy", services.assistant.policy().version),
             ("Record", "questions and answers are kept" if settings.keep_questions else "no words are kept"),
-            ("Version", version("readback")),
+            ("Version", __version__),
         ]
         return {"html": render("about", rows=rows)}
