@@ -10,33 +10,27 @@ import logging
 import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from typing import Self
 
-from rag.answer.answerer import QuotingAndWritingAnswerer
 from rag.answer.decline import decline, with_suggestions
 from rag.answer.overview import CONSIDERED, Overview, overview
 from rag.answer.replies import adapted, reply
 from rag.answer.suggest import leads_to, suggesting
-from rag.answer.written import Limits
 from rag.chat_model import OpenAIChat
 from rag.collection import Collection, View, consistently
 from rag.errors import ProviderError, SettingsError
-from rag.evidence.reader import EvidenceReader
 from rag.index import Index, IndexReport, Progress
 from rag.policy import Policy
 from rag.policy.in_force import PolicyInForce
 from rag.ports import ChatModel
 from rag.query.intake import objection, tidy
 from rag.query.intent import recognise, wants_no_search
-from rag.query.understand import QueryUnderstander, restated
-from rag.retrieve.fuse import ConvexFuser
-from rag.retrieve.recall import MemoryRecaller
-from rag.retrieve.rerank import PaperReranker
-from rag.retrieve.search import HybridRetriever
+from rag.query.understand import restated
 from rag.settings import Settings, shipped_corpus
-from rag.stages import Answerer, Context, Fuser, Reader, Recaller, Reranker, Retriever, Understander
+from rag.stages import Context
+from rag.standard import Stages
 from rag.trace import Trace
 from rag.types import Answer, Hit, Mode, Options, Paper, Retrieved, StreamEvent, TextDelta, Turn, ranked_papers
 from rag.values.evidence import Body, PaperEvidence
@@ -53,35 +47,6 @@ UNFITTED = (
 )
 DEFAULT = Options()
 OpenModel = Callable[[Settings, str | None], ChatModel]
-
-
-@dataclass(frozen=True, slots=True)
-class Stages:
-    """The stages of the pipeline. ``dataclasses.replace`` exchanges one of them."""
-
-    understander: Understander
-    retriever: Retriever
-    fuser: Fuser
-    reranker: Reranker
-    recaller: Recaller
-    reader: Reader
-    answerer: Answerer
-
-    @classmethod
-    def standard(cls, settings: Settings) -> Self:
-        """Readback's own."""
-        limits = Limits(
-            settings.context_tokens, settings.answer_tokens, settings.unsupported == "mark", settings.small_model
-        )
-        return cls(
-            QueryUnderstander(),
-            HybridRetriever(),
-            ConvexFuser(),
-            PaperReranker(),
-            MemoryRecaller(),
-            EvidenceReader(),
-            QuotingAndWritingAnswerer(limits),
-        )
 
 
 class Assistant:

@@ -39,6 +39,7 @@ _SCRIPTS = {
     "THAI": "Thai",
 }
 FEWEST = 2  # function words of another language that must stand in it
+WHOLE = 4  # words of a sentence in which the lack of any English function word says something
 READ = 60  # words that are looked at
 
 
@@ -57,4 +58,8 @@ def foreign_language(text: str) -> str | None:
     english = sum(word in STOP_WORDS for word in found)
     counts = {language: sum(word in known for word in found) for language, known in _WORDS.items()}
     best = max(counts, key=lambda language: counts[language])
-    return best if counts[best] >= FEWEST and counts[best] > english else None
+    if counts[best] >= FEWEST and counts[best] > english:
+        return best
+    # one is enough in a sentence without any English one, unless it is as short as the "de" of "de novo"
+    telling = any(word in _WORDS[best] and len(word) > 2 for word in found)
+    return best if telling and not english and len(found) >= WHOLE else None
