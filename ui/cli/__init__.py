@@ -24,6 +24,8 @@ COMMANDS = {  # name: (where it is, what it does)
     "eval": ("eval.commands:evaluation", "Measure answers on gold questions, and compare runs."),
     "learn": ("ui.cli.learn:learn", "Learn from what people did with the answers."),
     "policy": ("ui.cli.policy:policy", "Look at the policies that decide answers, and change the one in force."),
+    "backup": ("ui.cli.backup:backup", "Copy the data of a live installation."),
+    "restore": ("ui.cli.backup:restore", "Put a backup where the data belongs."),
     "events": ("rag.events.commands:events", "Export, forget or purge what was recorded."),
     "user": ("ui.access.commands:user", "Manage who may use a server that others can reach."),
 }

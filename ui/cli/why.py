@@ -16,7 +16,7 @@ PAPERS = 10
 @click.argument("answer_id")
 @click.option("--json", "as_json", is_flag=True, help="Print the whole trace as JSON.")
 def why(answer_id: str, as_json: bool) -> None:
-    """Show what each stage of the answer ANSWER_ID got and gave. ``ask --json`` says the id of an answer."""
+    """Show what each stage of the answer ANSWER_ID got and gave. Page, HTTP and MCP say its id."""
     from rag.events.opening import open_store
 
     with open_store(Settings.load()) as store:

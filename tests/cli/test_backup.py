@@ -1,0 +1,79 @@
+"""A backup of a live installation, and an installation made from it."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+import pytest
+from click.testing import CliRunner, Result
+
+from rag import Assistant, Settings
+from rag.events.opening import open_store
+from rag.policy.store import PolicyStore
+from ui.cli import group
+from ui.cli.backup import BackupError
+
+QUESTION = "How much does RLAIF-V reduce object hallucination?"
+
+
+def run(*arguments: str) -> Result:
+    return CliRunner().invoke(group, arguments)
+
+
+@pytest.fixture
+def live(tmp_path: Path) -> Path:
+    """The data folder of an installation in which something was asked, rated and promoted."""
+    settings = Settings.load()
+    with Assistant.open(settings) as assistant, open_store(settings) as store:
+        answer = assistant.ask(QUESTION)
+        store.record(answer, user="ada", source="api", conversation="c")
+        store.feedback(answer.id, user="ada", kind="answered", value="yes")
+        policies = PolicyStore(settings.data_dir / "policies")
+        record = assistant.policy().record()
+        policies.promote(policies.save({**record, "rules": ["Give the size of the data."]}), "a test")
+    return settings.data_dir
+
+
+def test_what_was_backed_up_answers_remembers_and_decides_as_before(
+    live: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    with Assistant.open(Settings.load()) as assistant:
+        before = assistant.ask(QUESTION)
+    assert run("backup", str(tmp_path / "copy")).exit_code == 0
+    monkeypatch.setenv("READBACK_DATA_DIR", str(tmp_path / "elsewhere"))
+    assert run("restore", str(tmp_path / "copy")).exit_code == 0
+    settings = Settings.load()
+    with Assistant.open(settings) as assistant, open_store(settings) as store:
+        after = assistant.ask(QUESTION)
+        assert (after.text, after.policy_version) == (before.text, before.policy_version)
+        (episode,) = store.episodes()
+        assert [one.kind for one in episode.feedback] == ["answered"]
+    assert json.loads(json.dumps(assistant.policy().rules)) == ["Give the size of the data."]
+
+
+def test_nothing_is_written_over(live: Path, tmp_path: Path) -> None:
+    (tmp_path / "copy").mkdir()
+    (tmp_path / "copy" / "mine.txt").write_text("mine", encoding="utf-8")
+    done = run("backup", str(tmp_path / "copy"))
+    assert isinstance(done.exception, BackupError)
+    assert sorted(file.name for file in (tmp_path / "copy").iterdir()) == ["mine.txt"]
+    assert run("backup", str(tmp_path / "good")).exit_code == 0
+    assert isinstance(run("restore", str(tmp_path / "good")).exception, BackupError)  # the live folder is not empty
+    assert (live / "catalog.sqlite3").is_file()
+
+
+def test_a_backup_that_fails_leaves_nothing(live: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def full(*_: object) -> None:
+        raise OSError(28, "No space left on device")
+
+    monkeypatch.setattr("ui.cli.backup.shutil.copytree", full)
+    done = run("backup", str(tmp_path / "copy"))
+    assert isinstance(done.exception, BackupError)
+    assert "No space left" in str(done.exception)
+    assert [file.name for file in tmp_path.iterdir() if "copy" in file.name] == []
+
+
+def test_what_is_no_backup_is_refused(tmp_path: Path) -> None:
+    assert isinstance(run("restore", str(tmp_path)).exception, BackupError)
+    assert isinstance(run("backup", str(tmp_path / "copy")).exception, BackupError)  # nothing is indexed here
