@@ -87,7 +87,10 @@ BAD = {
     "title": "Teaching Language Models to Critique via Reinforcement Learning [1].",
     "title with its name": "Title: Teaching Language Models to Critique via Reinforcement Learning",
 }
-TURNED = ("Critics trained with CTRL do not significantly enhance pass rates [1].",)
+TURNED = (
+    "Critics trained with CTRL do not significantly enhance pass rates [1].",
+    "The critic is trained for a fixed generator model with human supervision [1].",
+)
 EMPTY = {"marker alone": "[1]", "symbols": "*** --- *** [1]."}
 
 
