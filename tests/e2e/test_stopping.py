@@ -140,7 +140,7 @@ def test_a_written_answer_says_what_each_quote_is_cited_for(serve: Serve, visit:
     page.select_option("#turn-1 [name='mode']", "extractive")
     page.click("#turn-1 .steer button[type='submit']")
     answered(page, 1, other_than=first)
-    expect(page.locator(".card .support").first).to_contain_text("quoted word for word")
+    expect(page.locator(".card .support").first).to_contain_text("Quoted word for word")
     model.close()
     ask(page, ROBOT_QUESTION)
     expect(page.locator("#turn-2 .notice")).to_contain_text("The language model failed")
