@@ -33,6 +33,7 @@ class Rule:
 RULES: dict[Kind, Rule] = {
     "answered": Rule(choices=ANSWERED),
     "reason": Rule(choices=REASONS, paper="allowed", any_paper=True),  # may name the paper that was missed
+    "withdraw": Rule(choices=REASONS),  # a reason given before
     "comment": Rule(text_chars=COMMENT_CHARS, paper="allowed"),
     "edit": Rule(text_chars=EDIT_CHARS),
     "evidence": Rule(choices=USEFUL, paper="needed"),

@@ -139,7 +139,7 @@ def stats(connection: Connection) -> Stats:
         ).select_from(interactions)
     ).one()
     living = select(func.count()).select_from(conversations).where(conversations.c.deleted.is_(None))
-    chosen = case((feedback.c.kind.in_(("answered", "reason", "evidence")), feedback.c.value), else_=None)
+    chosen = case((feedback.c.kind.in_(("answered", "reason", "withdraw", "evidence")), feedback.c.value), else_=None)
     kinds = connection.execute(
         select(feedback.c.kind, chosen.label("value"), func.count().label("number")).group_by(feedback.c.kind, chosen)
     )

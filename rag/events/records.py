@@ -11,7 +11,7 @@ from rag.types import Answer, Mode, Options
 
 Source = Literal["page", "api", "cli", "mcp"]  # the face through which a question came
 Kind = Literal[
-    "answered", "reason", "comment", "edit", "evidence", "open", "copy", "dwell", "stop", "rephrase"
+    "answered", "reason", "withdraw", "comment", "edit", "evidence", "open", "copy", "dwell", "stop", "rephrase"
 ]  # what a person did with an answer
 
 
@@ -80,6 +80,18 @@ class Episode:
     interaction: Interaction
     feedback: tuple[Feedback, ...] = ()
 
+    @property
+    def standing(self) -> tuple[Feedback, ...]:
+        """The feedback without reasons that were taken back, by saying so or by a later verdict of "yes"."""
+        kept: list[Feedback] = []
+        for one in self.feedback:
+            satisfied = one.kind == "answered" and one.value == "yes"
+            if satisfied or one.kind == "withdraw":
+                kept = [said for said in kept if said.kind != "reason" or not (satisfied or said.value == one.value)]
+            if one.kind != "withdraw":
+                kept.append(one)
+        return tuple(kept)
+
     def latest(self, kind: Kind, paper_id: str | None = None) -> Feedback | None:
         """The last word of this kind, on this paper if one is named: people change their minds."""
         for feedback in reversed(self.feedback):
@@ -147,4 +159,4 @@ class Stats:
     prompt_tokens: int
     completion_tokens: int
     cost_usd: float  # where known
-    feedback: Mapping[str, int]  # by kind; "answered", "reason" and "evidence" by "kind:value"
+    feedback: Mapping[str, int]  # by kind; "answered", "reason", "withdraw" and "evidence" by "kind:value"

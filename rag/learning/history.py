@@ -101,5 +101,5 @@ def _asked(episode: Episode) -> Asked | None:
         answer=answer.text if answer and not one.abstained else None,
         confidence=answer.confidence if answer else 0.0,
         touched=touched,
-        said=episode.feedback,
+        said=episode.standing,
     )

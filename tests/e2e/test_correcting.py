@@ -34,6 +34,20 @@ def test_what_was_wrong(page: Page, server: Server, word: str, value: str) -> No
     assert told(server, answer, "reason").value == value
 
 
+def test_a_reason_can_be_taken_back(page: Page, server: Server) -> None:
+    answer = ask(page, ROBOT_QUESTION)
+    page.get_by_role("button", name="No", exact=True).click()
+    reason = page.get_by_role("button", name="Incomplete")
+    reason.click()
+    expect(reason).to_have_attribute("aria-pressed", "true")
+    reason.click()
+    expect(reason).to_have_attribute("aria-pressed", "false")
+    assert told(server, answer, "withdraw").value == "incomplete"
+    page.reload()
+    expect(page.get_by_role("button", name="Incomplete")).to_have_attribute("aria-pressed", "false")
+    expect(page.get_by_role("button", name="No", exact=True)).to_have_attribute("aria-pressed", "true")
+
+
 def test_a_wrong_refusal(page: Page, server: Server) -> None:
     answer = ask(page, FOREIGN_QUESTION)
     page.get_by_role("button", name="No", exact=True).click()

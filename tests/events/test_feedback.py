@@ -28,6 +28,7 @@ SENSIBLE: list[tuple[Kind, str | float | None, str | None]] = [
     ("reason", "not_supported", None),
     ("reason", "incomplete", None),
     ("reason", "too_long", None),
+    ("withdraw", "incomplete", None),
     ("comment", "It is the other way round.", None),
     ("comment", "This one is off topic.", "p2"),
     ("edit", "A better answer [1].", None),
@@ -42,7 +43,7 @@ SENSIBLE: list[tuple[Kind, str | float | None, str | None]] = [
     ("rephrase", "How does relevance feedback help?", None),
 ]
 SENSELESS: list[tuple[str, Any, str | None, str]] = [
-    ("applause", None, None, "answered, reason, comment"),
+    ("applause", None, None, "answered, reason, withdraw, comment"),
     ("answered", "perhaps", None, "yes, partly, no"),
     ("answered", None, None, "yes, partly, no"),
     ("answered", True, None, "yes, partly, no"),
@@ -130,6 +131,25 @@ def test_a_change_of_mind_is_kept_beside_what_was_said_before(store: EventStore)
     assert last is not None
     assert on_p1 is not None
     assert (last.value, on_p1.value, found.latest("edit")) == ("no", "useful", None)
+
+
+def test_a_reason_that_was_taken_back_no_longer_stands(store: EventStore) -> None:
+    answer = an_answer()
+    store.record(answer, user="ada", source="page")
+    said: list[tuple[Kind, str]] = [
+        ("reason", "incomplete"),
+        ("reason", "too_long"),
+        ("withdraw", "incomplete"),
+        ("answered", "no"),
+    ]
+    for kind, value in said:
+        store.feedback(answer.id, user="ada", kind=kind, value=value)
+    (episode,) = store.episodes()
+    assert [(one.kind, one.value) for one in episode.standing] == [("reason", "too_long"), ("answered", "no")]
+    store.feedback(answer.id, user="ada", kind="answered", value="yes")
+    (episode,) = store.episodes()
+    assert [one.value for one in episode.standing] == ["no", "yes"]
+    assert len(episode.feedback) == len(said) + 1, "the record keeps everything"
 
 
 def test_sending_twice_stores_once(store: EventStore) -> None:

@@ -22,8 +22,8 @@ class FeedbackRequest(BaseModel):
     answer_id: RecordId = Field(description="The id of an answer of yours.")
     kind: Kind = Field(
         description="answered (yes, partly, no) · reason (wrong_paper, not_supported, incomplete, wrong_refusal, "
-        "too_long) · comment · edit · evidence (useful, not_useful; needs paper_id) · open (needs paper_id) · copy · "
-        "dwell (seconds) · stop · rephrase (the question asked instead)"
+        "too_long) · withdraw (a reason given before) · comment · edit · evidence (useful, not_useful; needs paper_id) "
+        "· open (needs paper_id) · copy · dwell (seconds) · stop · rephrase (the question asked instead)"
     )
     value: str | float | None = Field(default=None, description="As the kind demands; null for open, copy and stop.")
     paper_id: PaperId | None = None

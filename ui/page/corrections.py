@@ -14,6 +14,7 @@ if TYPE_CHECKING:
 SAID = {
     "answered": "Saved. Thank you.",
     "reason": "Saved.",
+    "withdraw": "Taken back.",
     "comment": "Comment saved.",
     "edit": "Your edit is saved.",
     "evidence": "Saved.",

@@ -21,22 +21,16 @@ class Said:
 
     @classmethod
     def of(cls, episode: Episode) -> Self:
-        """As the record has it. A verdict of "yes" takes back the reasons that came before it."""
+        """As the record has it."""
 
         def latest(kind: Kind) -> str | None:
             found = episode.latest(kind)
             return None if found is None or found.value is None else str(found.value)
 
-        reasons: set[str] = set()
-        useful: dict[str, str] = {}
-        for one in episode.feedback:
-            if one.kind == "reason":
-                reasons.add(str(one.value))
-            elif one.kind == "answered" and one.value == "yes":
-                reasons.clear()
-            elif one.kind == "evidence" and one.paper_id:
-                useful[one.paper_id] = str(one.value)
-        return cls(latest("answered"), frozenset(reasons), latest("comment"), latest("edit"), useful)
+        standing = episode.standing
+        reasons = frozenset(str(one.value) for one in standing if one.kind == "reason")
+        useful = {one.paper_id: str(one.value) for one in standing if one.kind == "evidence" and one.paper_id}
+        return cls(latest("answered"), reasons, latest("comment"), latest("edit"), useful)
 
     @property
     def unhappy(self) -> bool:

@@ -7,15 +7,16 @@ acts.answered = async (button) => {
   const turn = turn_of(button);
   const done = await tell(turn.dataset.answer, "answered", button.dataset.value);
   $$('[data-do="answered"]', turn).forEach((one) => one.setAttribute("aria-pressed", String(one === button)));
+  if (button.dataset.value === "yes") $$('[data-do="reason"]', turn).forEach((one) => one.setAttribute("aria-pressed", "false"));
   $(".why", turn).hidden = button.dataset.value === "yes";
   confirm_beside($(".judge", turn), done.said);
 };
 
 acts.reason = async (button) => {
   const turn = turn_of(button);
-  if (button.getAttribute("aria-pressed") === "true") return;
-  const done = await tell(turn.dataset.answer, "reason", button.dataset.value);
-  button.setAttribute("aria-pressed", "true");
+  const given = button.getAttribute("aria-pressed") === "true";
+  const done = await tell(turn.dataset.answer, given ? "withdraw" : "reason", button.dataset.value);
+  button.setAttribute("aria-pressed", String(!given));
   confirm_beside($(".judge", turn), done.said);
 };
 
