@@ -20,7 +20,7 @@ from numpy.typing import NDArray
 
 from eval.gold import expand, load_gold
 from rag.policy import Logistic
-from rag.query.many import FEATURES, MODEL, signs
+from rag.query.many import FEATURES, MODEL, features_of
 
 EXAMPLES = Path(__file__).with_name("wording.jsonl")
 C = 3.0  # inverse strength of the penalty
@@ -38,7 +38,7 @@ def labelled() -> list[Labelled]:
 
 def matrix_of(questions: Sequence[Labelled]) -> NDArray[np.float64]:
     """[questions, FEATURES]."""
-    return np.array([signs(text) for text, _, _ in questions])
+    return np.array([features_of(text) for text, _, _ in questions])
 
 
 def cross_validated(questions: Sequence[Labelled]) -> NDArray[np.float64]:

@@ -90,7 +90,7 @@ class View:
         """The unit vector of a question, to be compared with what is stored."""
         return self.collection.vector(text, "query")
 
-    def embed_alike(self, text: str) -> Vector:
+    def embed_document(self, text: str) -> Vector:
         """The unit vector of a word or a statement, made as the stored words and sentences were: like with like."""
         return self.collection.vector(text, "document")
 

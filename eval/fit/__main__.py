@@ -17,7 +17,7 @@ from pathlib import Path
 import click
 
 from eval.collection import prepare
-from eval.fit.answerability import fit_answerability, signs_of
+from eval.fit.answerability import examples_of, fit_answerability
 from eval.fit.evidence import fit_evidence
 from eval.fit.questions import Asked, others, own, strangers
 from eval.fit.ranking import choose_shares, ranking_scores, with_shares
@@ -62,7 +62,7 @@ def main(bench: Path | None, cache: Path | None, dry_run: bool) -> None:
         found = []
         for asked in sets:
             with opened(asked) as assistant:
-                found.append(signs_of(assistant, asked.name, (*asked.questions, *strangers(asked, sets, STRANGERS))))
+                found.append(examples_of(assistant, asked.name, (*asked.questions, *strangers(asked, sets, STRANGERS))))
     enough, report = fit_answerability(found, cosines=True)
     without, unfitted = fit_answerability(found, cosines=False)
     writing = policy.writing.model_copy(update={"prompts": prompts.version()})

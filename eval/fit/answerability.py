@@ -27,8 +27,8 @@ REFUSED = 0.03  # share of the answerable questions that may be refused, in each
 
 
 @dataclass(frozen=True, slots=True)
-class Signs:
-    """The signs of a collection's questions."""
+class Examples:
+    """The features of a collection's questions."""
 
     name: str
     questions: tuple[Labelled, ...]
@@ -36,7 +36,7 @@ class Signs:
 
 
 class _Recorder:
-    """A reader that keeps the signs of what it read."""
+    """A reader that keeps the features of what it read."""
 
     def __init__(self, inner: Reader) -> None:
         self._inner = inner
@@ -44,12 +44,12 @@ class _Recorder:
 
     def read(self, query: Query, hits: Sequence[Hit], context: Context) -> Reading:
         reading = self._inner.read(query, hits, context)
-        self.row = answerability.signs(query, reading.evidence) if reading.evidence else []
+        self.row = answerability.features_of(query, reading.evidence) if reading.evidence else []
         return reading
 
 
-def signs_of(assistant: Assistant, name: str, questions: Sequence[Labelled]) -> Signs:
-    """Ask everything and keep the signs; what finds no evidence at all is left out."""
+def examples_of(assistant: Assistant, name: str, questions: Sequence[Labelled]) -> Examples:
+    """Ask everything and keep the features; what finds no evidence at all is left out."""
     recorder = _Recorder(assistant.stages.reader)
     recording = assistant.with_stages(replace(assistant.stages, reader=recorder))
     kept, rows = [], []
@@ -59,23 +59,23 @@ def signs_of(assistant: Assistant, name: str, questions: Sequence[Labelled]) -> 
         if recorder.row:
             kept.append(one)
             rows.append(recorder.row)
-    return Signs(name, tuple(kept), np.array(rows))
+    return Examples(name, tuple(kept), np.array(rows))
 
 
-def fit_answerability(sets: Sequence[Signs], *, cosines: bool) -> tuple[Answerability, list[str]]:
+def fit_answerability(sets: Sequence[Examples], *, cosines: bool) -> tuple[Answerability, list[str]]:
     """The models and cuts, and lines that say how well they do, each collection also left out.
 
-    sets: ours first. cosines: False leaves out the signs that another embedder puts on another scale.
+    sets: ours first. cosines: False leaves out the features that another embedder puts on another scale.
     """
     features = [name for name in answerability.FEATURES if cosines or name not in answerability.COSINES]
     field_features = [name for name in answerability.FIELD if cosines or name not in answerability.COSINES]
     model, answer, report = _fit_model(sets, features)
     field, closest, field_report = _fit_field(sets, field_features)
     fitted = Answerability(model=model, answer=answer, field=field, closest=closest)
-    return fitted, [f"answerability by {len(features)} signs", *report, *field_report, *_bands(sets, fitted)]
+    return fitted, [f"answerability by {len(features)} features", *report, *field_report, *_bands(sets, fitted)]
 
 
-def _fit_model(sets: Sequence[Signs], features: Sequence[str]) -> tuple[Logistic, float, list[str]]:
+def _fit_model(sets: Sequence[Examples], features: Sequence[str]) -> tuple[Logistic, float, list[str]]:
     rows, truth, needs, weights, names = _stacked(sets, features)
     ours = names == OWN
     guessed = cross_validate(rows, truth, needs, weights, C, always=~ours)[ours]
@@ -89,7 +89,7 @@ def _fit_model(sets: Sequence[Signs], features: Sequence[str]) -> tuple[Logistic
     return fit(rows, truth, weights, C, features), round(cut, 4), report
 
 
-def _fit_field(sets: Sequence[Signs], features: Sequence[str]) -> tuple[Logistic, float, list[str]]:
+def _fit_field(sets: Sequence[Examples], features: Sequence[str]) -> tuple[Logistic, float, list[str]]:
     """In the field against off topic. Each collection, and each class, weighs the same."""
     columns = [answerability.FEATURES.index(name) for name in features]
     rows = np.concatenate([one.rows[:, columns] for one in sets])
@@ -119,7 +119,7 @@ def _fit_field(sets: Sequence[Signs], features: Sequence[str]) -> tuple[Logistic
 
 
 def _stacked(
-    sets: Sequence[Signs], features: Sequence[str]
+    sets: Sequence[Examples], features: Sequence[str]
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_], list[str], NDArray[np.float64], NDArray[np.str_]]:
     """Rows, answerable or not, needs, weights and collections of all questions in the field."""
     columns = [answerability.FEATURES.index(name) for name in features]
@@ -143,7 +143,7 @@ def _stacked(
     return np.concatenate(rows), np.concatenate(truth), needs, np.concatenate(weights), np.array(names)
 
 
-def _bands(sets: Sequence[Signs], fitted: Answerability) -> list[str]:
+def _bands(sets: Sequence[Examples], fitted: Answerability) -> list[str]:
     """Shares of answered, closest and refused in each collection and class, by the fitted models themselves."""
     lines = []
     for one in sets:

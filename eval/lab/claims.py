@@ -99,7 +99,7 @@ def measure_claims(
     """Put each claim to its paper. settings: of an index that holds the papers."""
     assistant = Assistant(settings, Collection.open(settings))
     view = assistant.collection.view()
-    verifier = EvidenceVerifier(view.embed_alike, view.idf, Policy.default().verification)
+    verifier = EvidenceVerifier(view.embed_document, view.idf, Policy.default().verification)
     ranked: dict[str, tuple[bool, ...]] = {}
     whole: dict[str, tuple[bool, ...]] = {}
     support: Values = {}

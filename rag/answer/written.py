@@ -53,7 +53,7 @@ class Limits:
 
 def open_verifier(context: Context) -> Verifier:
     """The standard verifier over the collection's embedder and vocabulary."""
-    return EvidenceVerifier(context.view.embed_alike, context.view.idf, context.policy.verification)
+    return EvidenceVerifier(context.view.embed_document, context.view.idf, context.policy.verification)
 
 
 def sources_of(evidence: Sequence[PaperEvidence]) -> list[Source]:

@@ -1,4 +1,4 @@
-"""Does the collection hold the answer? A calibrated probability, from many weak signs rather than one cut-off.
+"""Does the collection hold the answer? A calibrated probability, from many weak features rather than one cut-off.
 
 A raw cosine does not tell: unrelated questions reach high values, and a question about a detail that a paper does not
 mention looks very close to that paper.
@@ -40,14 +40,14 @@ FEATURES = (
     "held_coverage",  # ... and how much less of the question's other words it covers
     "many",
 )
-FIELD = ("cosine", "sentence_cosine", "coverage", "missing_everywhere")  # signs of being what a collection is about
+FIELD = ("cosine", "sentence_cosine", "coverage", "missing_everywhere")  # features of being what a collection is about
 COSINES = ("cosine", "sentence_cosine", "held_cosine")  # what another embedder puts on another scale
 FAR = -0.3  # held_cosine where nothing is held
 _PROPER = re.compile(r"(?<![.!?:]\s)(?<!^)\b[A-Z][\w+.-]{0,63}[\w+]")  # capitals that no sentence begins with
 _COMMON = frozenset("I AI ML NLP LLM LLMs RL API APIs GPU GPUs CPU QA RAG US UK USA".split())  # abbreviations, no names
 
 
-def signs(query: Query, evidence: Sequence[PaperEvidence]) -> list[float]:
+def features_of(query: Query, evidence: Sequence[PaperEvidence]) -> list[float]:
     """One row of FEATURES. evidence: the best papers, best first; at least one."""
     top = evidence[0]
     text = f"{top.paper.title} {top.paper.abstract}"
@@ -107,7 +107,7 @@ def confidence(query: Query, evidence: Sequence[PaperEvidence], policy: Answerab
     """
     if not evidence:
         return 0.0, 0.0
-    row = dict(zip(FEATURES, signs(query, evidence), strict=True))
+    row = dict(zip(FEATURES, features_of(query, evidence), strict=True))
     answer, field = (
         float(model.probabilities([[row[name] for name in model.features]])[0])
         for model in (policy.model, policy.field)

@@ -183,8 +183,8 @@ class Catalog:
         select = "SELECT stem, number FROM word WHERE edition = ? AND stem IN"
         numbers = dict(self._among(select, list(forms), edition)) if self.exists else {}
         new = [stem for stem in forms if stem not in numbers]
-        alike = [stem for stem in new if len(stem) > 2 and stem.isalpha()]
-        vectors = dict(zip(alike, embed_words([forms[stem] for stem in alike]), strict=True)) if alike else {}
+        lettered = [stem for stem in new if len(stem) > 2 and stem.isalpha()]
+        vectors = dict(zip(lettered, embed_words([forms[stem] for stem in lettered]), strict=True)) if lettered else {}
         with self._writing() as db:
             for stem in new:
                 row = (edition, stem, packed(vectors[stem]) if stem in vectors else None)

@@ -62,7 +62,7 @@ class Segment:
             unknown = ~np.isin(new, base.words)
             new, spread = new[unknown], spread[unknown]
         found = catalog.words(new[np.argsort(-spread, kind="stable")].tolist())
-        likenable = [(word.stem, word.vector) for word in found if word.vector is not None][:MAX_WORDS]
+        expanding = [(word.stem, word.vector) for word in found if word.vector is not None][:MAX_WORDS]
         rows = [row for one in listed for row in one.rows]
         return cls(
             rows=rows,
@@ -73,9 +73,9 @@ class Segment:
             passages=passages,
             counts=counts,
             numbers={word.stem: word.number for word in found},
-            stems=[stem for stem, _ in likenable],
-            places={stem: place for place, (stem, _) in enumerate(likenable)},
-            vectors=np.asarray([vector for _, vector in likenable], dtype=np.float32).reshape(-1, dimension),
+            stems=[stem for stem, _ in expanding],
+            places={stem: place for place, (stem, _) in enumerate(expanding)},
+            vectors=np.asarray([vector for _, vector in expanding], dtype=np.float32).reshape(-1, dimension),
         )
 
 

@@ -10,7 +10,7 @@ from numpy.typing import NDArray
 
 from rag.text import content_stems
 
-ALIKE = 0.9  # cosine from which two wordings are one state; paraphrases that lie further apart stay two
+SIMILAR = 0.9  # cosine from which two wordings are one state; paraphrases that lie further apart stay two
 CHARS = 1_000
 PEOPLE = 2.0  # who must have reworded one need as another before the two are one
 LARGEST = 12  # needs that become one
@@ -57,7 +57,7 @@ def _taken(vectors: NDArray[np.float32]) -> Sequence[int]:
     taken = np.arange(len(vectors))
     for start in range(0, len(vectors), BLOCK):
         block = vectors[start : start + BLOCK]
-        close = block @ vectors[: start + len(block)].T >= ALIKE
+        close = block @ vectors[: start + len(block)].T >= SIMILAR
         for row in range(len(block)):
             earlier = np.flatnonzero(close[row, : start + row])
             free = earlier[taken[earlier] == earlier]

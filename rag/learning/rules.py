@@ -14,7 +14,7 @@ import numpy as np
 from rag.learning.history import Asked
 from rag.ports import Embedder
 
-ALIKE = 0.55  # cosine from which two complaints say the same
+SIMILAR = 0.55  # cosine from which two complaints say the same
 FEWEST_PEOPLE = 3
 CHARS = 300
 MOST = 2_000  # complaints looked at, the newest
@@ -43,7 +43,7 @@ def propose_rules(log: Sequence[Asked], embedder: Embedder) -> list[Rule]:
     if not texts:
         return []
     vectors = embedder.embed(texts, "query")
-    close = vectors @ vectors.T >= ALIKE
+    close = vectors @ vectors.T >= SIMILAR
     rules = []
     left = np.ones(len(texts), dtype=bool)
     while left.any():

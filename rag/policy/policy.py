@@ -51,13 +51,13 @@ class Logistic(Part):
 class Expansion(Part):
     """Query expansion: words close in meaning that match at a discount. Fitted on development questions."""
 
-    discount: float = Field(ge=0, le=1)  # weight of a perfect expansion; of others: discount * likeness²
+    discount: float = Field(ge=0, le=1)  # weight of a perfect expansion; of others: discount * similarity²
     nearest: int = Field(ge=0)  # maximum number of expansions of one word
-    min_likeness: float  # 0 as any two words, 1 the same word
+    min_similarity: float  # 0 as any two words, 1 the same word
 
     def weights(self, similarities: Mapping[str, float]) -> dict[str, float]:
         """Stem → weight in [0, 1]. similarities: stem → similarity, best first."""
-        found = {stem: self.discount * one**2 for stem, one in similarities.items() if one >= self.min_likeness}
+        found = {stem: self.discount * one**2 for stem, one in similarities.items() if one >= self.min_similarity}
         return dict(list(found.items())[: self.nearest])
 
 

@@ -69,7 +69,7 @@ _PATTERNS = {
 }
 
 
-def signs(question: str) -> list[float]:
+def features_of(question: str) -> list[float]:
     """One row of FEATURES. What begins a question may stand at the beginning of any of its sentences."""
     count = len(words(question))
     parts = [" ".join(words(part)) for part in re.split(r"[.?!:;]\s", question)]
@@ -83,7 +83,7 @@ def signs(question: str) -> list[float]:
 
 def wants_many(question: str) -> bool:
     """Whether several papers are asked for."""
-    return bool(_model().of(FEATURES).probabilities([signs(question)])[0] >= 0.5)
+    return bool(_model().of(FEATURES).probabilities([features_of(question)])[0] >= 0.5)
 
 
 @lru_cache(maxsize=1)

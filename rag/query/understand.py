@@ -164,7 +164,7 @@ def _searches(resolved: Resolved, compared: Sequence[str], view: View, by: Expan
 def make_search(text: str, weight: float, view: View, by: Expansion) -> Search:
     """A text as both searches take it."""
     pairs = content_words(text)
-    similar = view.snapshot.lexical.expansions(dict(pairs), view.embed_alike)
+    similar = view.snapshot.lexical.expansions(dict(pairs), view.embed_document)
     expansions = {stem: by.weights(found) for stem, found in similar.items()}
     return Search(text, view.embed(text), Counter(stem for stem, _ in pairs), expansions, weight)
 

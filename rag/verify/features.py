@@ -88,7 +88,7 @@ def features(
     paper = frozenset().union(*(one.stems for one in cited))
     strange = {one: word for one, word in pairs if one not in here and not one[0].isdigit()}
     likeness = _likeness(strange, weight, [word for one in quotes for word in one.words], embed)
-    soft = held(here, weight) + sum(weight[one] * alike for one, alike in likeness.items()) / max(
+    soft = held(here, weight) + sum(weight[one] * similarity for one, similarity in likeness.items()) / max(
         sum(weight.values()), 1e-9
     )
     own = bigrams_of(text)

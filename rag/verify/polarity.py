@@ -194,7 +194,7 @@ def _comparison(sentence: str, quotes: Sequence[str]) -> str:
             if way == 1
             else (len(more & loser) + len(less & winner), len(more & winner) + len(less & loser))
             for other, winner, loser in there
-            if (way := _alike(quality, other)) and winner and loser and more and less
+            if (way := _same_way(quality, other)) and winner and loser and more and less
         ]
         straight, crossed = max(fits, key=max, default=(0, 0))
         if crossed > straight:
@@ -202,7 +202,7 @@ def _comparison(sentence: str, quotes: Sequence[str]) -> str:
     return ""
 
 
-def _alike(one: str, other: str) -> int:
+def _same_way(one: str, other: str) -> int:
     """1 if two qualities point the same way, -1 if they are opposites, 0 if they have nothing to do with each other."""
     ways = [way(quality) for quality in (one, other)]
     if all(ways):

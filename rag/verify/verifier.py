@@ -28,7 +28,7 @@ HINT = 0.05  # what the model's own marker adds to a passage when two carry a se
 GAIN = 0.12  # how much more of the sentence a further quote must hold to be cited too
 MOST_QUOTES = 3
 LIKE_THE_BEST = 0.75  # share of the best sentence's support from which another one is looked at for a contradiction
-MOST_ALIKE = 2
+MOST_RIVALS = 2
 NOTHING_SAYS_IT = "no abstract says it"
 NOT_SURE = "whether an abstract says it could not be decided"
 
@@ -109,7 +109,7 @@ class EvidenceVerifier:
         quoted = [one.text for one in quotes]
         marked = [paper for place, paper in enumerate(desk.papers, 1) if place in hinted and place not in places]
         wrong = objection(text, [*cited, *marked], quoted, desk.long_forms, self._idf)
-        against = objections(folded, [*quoted, *_alike(carried, chosen, places, desk.readings)])
+        against = objections(folded, [*quoted, *_rivals(carried, chosen, places, desk.readings)])
         row = features(
             folded,
             vector,
@@ -196,13 +196,13 @@ class _Desk:
         )
 
 
-def _alike(
+def _rivals(
     carried: NDArray[np.float64], chosen: Sequence[int], places: Sequence[int], readings: Sequence[Reading]
 ) -> list[str]:
     """Further sentences of the cited papers that carry nearly as much: one of them may say the opposite."""
     least = LIKE_THE_BEST * carried[chosen[0]]
     order = [int(index) for index in np.argsort(-carried) if index not in chosen and carried[index] >= least]
-    return [readings[index].text for index in order if readings[index].place in places][:MOST_ALIKE]
+    return [readings[index].text for index in order if readings[index].place in places][:MOST_RIVALS]
 
 
 def _choose(

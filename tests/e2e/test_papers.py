@@ -62,15 +62,15 @@ def test_a_paper_and_papers_like_it(papers: Page) -> None:
     card = papers.locator("#rb-paper .card")
     expect(card.locator(".abstract")).to_contain_text("resource constrained environment")
     card.get_by_role("button", name="Papers like this one").click()
-    alike = papers.locator("#rb-paper .alike li")
-    expect(alike).to_have_count(6)
-    expect(alike.first).to_contain_text("Relevance Feedback")
+    similar = papers.locator("#rb-paper .similar li")
+    expect(similar).to_have_count(6)
+    expect(similar.first).to_contain_text("Relevance Feedback")
 
 
 def test_papers_like_one_from_an_evidence_card(page: Page) -> None:
     ask(page, "Which papers use pseudo relevance feedback?")
     page.locator(".card").first.get_by_role("button", name="Papers like this one").click()
-    expect(page.locator("#rb-aside .alike li")).to_have_count(6)
+    expect(page.locator("#rb-aside .similar li")).to_have_count(6)
     page.locator("#rb-aside").get_by_role("button", name="Close", exact=True).click()
     expect(page.locator("#rb-aside")).to_be_hidden()
     page.click(".also summary")

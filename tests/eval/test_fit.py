@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from eval.fit.answerability import INVENTED, OTHERS, Signs, fit_answerability
+from eval.fit.answerability import INVENTED, OTHERS, Examples, fit_answerability
 from eval.fit.models import cross_validate, fit, need_weights
 from eval.fit.questions import OWN, Labelled, others, own, strangers
 from eval.fit.ranking import TRIED, choose_shares
@@ -46,7 +46,7 @@ def test_rows_that_are_always_seen_are_not_guessed() -> None:
     assert np.array_equal(np.isnan(guessed), always)
 
 
-def signs(name: str, shift: float, seed: int) -> Signs:
+def examples(name: str, shift: float, seed: int) -> Examples:
     """A collection where one sign tells the answerable, and another what is off topic."""
     random = np.random.default_rng(seed)
     questions = tuple(
@@ -57,12 +57,12 @@ def signs(name: str, shift: float, seed: int) -> Signs:
     inside = np.array([one.in_field for one in questions])
     rows[:, FEATURES.index("margin")] += np.where(answers, 2.0, -2.0) + shift
     rows[:, FEATURES.index("coverage")] += np.where(inside, 3.0, -3.0)
-    return Signs(name, questions, rows)
+    return Examples(name, questions, rows)
 
 
 def test_the_cuts_hold_their_promise() -> None:
-    ours = signs(OWN, 0.0, 0)
-    fitted, report = fit_answerability([ours, signs("others", 0.5, 1)], cosines=True)
+    ours = examples(OWN, 0.0, 0)
+    fitted, report = fit_answerability([ours, examples("others", 0.5, 1)], cosines=True)
     assert fitted.model.features == FEATURES
     assert fitted.field.features == FIELD
     answer, field = (
@@ -78,13 +78,13 @@ def test_the_cuts_hold_their_promise() -> None:
 
 
 def test_another_embedder_gets_no_cosines() -> None:
-    fitted, _ = fit_answerability([signs(OWN, 0.0, 0), signs("others", 0.5, 1)], cosines=False)
+    fitted, _ = fit_answerability([examples(OWN, 0.0, 0), examples("others", 0.5, 1)], cosines=False)
     assert not {*fitted.model.features, *fitted.field.features} & set(COSINES)
 
 
 def test_other_collections_count_less_than_ours() -> None:
     """The other collection says the opposite of ours, and does not win."""
-    ours, theirs = signs(OWN, 0.0, 0), signs("others", 0.0, 1)
+    ours, theirs = examples(OWN, 0.0, 0), examples("others", 0.0, 1)
     theirs.rows[:, FEATURES.index("margin")] *= -1
     fitted, _ = fit_answerability([ours, theirs], cosines=True)
     assert OTHERS < 1

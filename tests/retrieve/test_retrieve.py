@@ -249,7 +249,7 @@ def real(tmp_path_factory: pytest.TempPathFactory) -> Finder:
     ("question", "expected"),
     [("Farsi", "persian"), ("doctors", "physician"), ("vehicles", "cars"), ("german", "german")],
 )
-def test_words_of_like_meaning_stand_in_for_each_other(real: Finder, question: str, expected: str) -> None:
+def test_words_of_like_meaning_expand_each_other(real: Finder, question: str, expected: str) -> None:
     assert ids(real.lexical.retrieve(question, 1, Options())) == [expected]
 
 
@@ -266,8 +266,8 @@ def test_words_are_compared_as_like_with_like(tmp_path: Path) -> None:
     assert ids(open_finder(index).lexical.retrieve("cetaceans", 1, Options())) == ["whales"]
 
 
-def test_a_stand_in_is_worth_less_than_the_word_itself(real: Finder) -> None:
+def test_an_expansion_is_worth_less_than_the_word_itself(real: Finder) -> None:
     itself = real.lexical.retrieve("Persian", 1, Options())[0]
-    stand_in = real.lexical.retrieve("Farsi", 1, Options())[0]
-    assert itself.passage == stand_in.passage
-    assert 0 < stand_in.score < itself.score
+    expanded = real.lexical.retrieve("Farsi", 1, Options())[0]
+    assert itself.passage == expanded.passage
+    assert 0 < expanded.score < itself.score

@@ -14,7 +14,7 @@ Vectors = NDArray[np.float32]
 FEWEST = 8  # papers from which clusters make sense
 MOST_CLUSTERS = 9  # as many colours as people keep apart
 LABEL_TERMS = 2
-ALIKE = 1e-6  # difference in every dimension below which papers are all alike
+SAME_PLACE = 1e-6  # difference in every dimension below which papers are all alike
 COMMON = 0.35  # share of the papers from which a term names no topic among them
 PAIR = 1.5  # what two words say more than one
 TITLE = 6.0  # what a title says more than an abstract
@@ -80,7 +80,7 @@ def _placed(vectors: Vectors) -> Vectors:
     from sklearn.manifold import TSNE
 
     count = len(vectors)
-    if count < 3 or np.ptp(vectors, axis=0).max() < ALIKE:  # nothing to tell them apart: on a ring, in their order
+    if count < 3 or np.ptp(vectors, axis=0).max() < SAME_PLACE:  # nothing to tell them apart: on a ring, in their order
         turn = 2 * np.pi * np.arange(count) / max(count, 1)
         return np.column_stack([0.5 + 0.4 * np.sin(turn), 0.5 - 0.4 * np.cos(turn)]).astype(np.float32)
     if count < FEWEST:

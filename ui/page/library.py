@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 Column = Literal["title", "authors", "year", "source"]
 COLUMNS: tuple[Column, ...] = get_args(Column)
 SCREENFUL = 50  # rows
-ALIKE = 6
+SIMILAR = 6
 AUTHORS = 3
 MAPPED = 1500  # papers on the map: more would be neither quick to draw nor readable
 
@@ -68,7 +68,7 @@ class Library:
     def similar(self, given: Mapping[str, Any], _user: str) -> dict[str, Any]:
         """Papers like one."""
         paper = self._paper(given)
-        return {"html": render("alike", paper=paper, found=self._papers.alike(paper, ALIKE))}
+        return {"html": render("similar", paper=paper, found=self._papers.similar(paper, SIMILAR))}
 
     def map(self, _given: Mapping[str, Any], _user: str) -> dict[str, Any]:
         """The map, drawn anew when the collection has changed."""

@@ -29,7 +29,7 @@ class Neighbours:
         self._ids: list[str] = []
         self._means = np.zeros((0, 1), dtype=np.float32)
 
-    def alike(self, paper: Paper, count: int) -> list[tuple[Paper, float]]:
+    def similar(self, paper: Paper, count: int) -> list[tuple[Paper, float]]:
         """The papers most like this one, best first, each with its cosine."""
         catalog = self._assistant.index.catalog
         if len(catalog.fingerprints()) <= MOST:

@@ -62,7 +62,7 @@ class Papers:
     def __init__(self, settings: Settings, assistant: Assistant) -> None:
         self._settings, self._assistant = settings, assistant
         self._neighbours = Neighbours(assistant)
-        self.alike, self.sample = self._neighbours.alike, self._neighbours.sample
+        self.similar, self.sample = self._neighbours.similar, self._neighbours.sample
         self._writing = threading.Lock()  # the index refuses a second writer instead of waiting for the first
         self._reading = threading.Lock()
         self._removed: dict[str, Paper] = {}  # the newest last

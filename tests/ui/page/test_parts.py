@@ -268,9 +268,9 @@ def test_the_page_asks_nobody_for_anything() -> None:
 
 def test_papers_like_one_say_how_like_it_they_are() -> None:
     papers = [Paper(str(number), f"Title {number}", "Words.") for number in range(4)]
-    html = render("alike", paper=papers[0], found=list(zip(papers[1:], (0.9, 0.65, 0.1), strict=True)))
+    html = render("similar", paper=papers[0], found=list(zip(papers[1:], (0.9, 0.65, 0.1), strict=True)))
     assert [html.index(words) for words in (">very similar", ">similar", ">somewhat similar")]
-    assert "holds no others" in render("alike", paper=papers[0], found=[])
+    assert "holds no others" in render("similar", paper=papers[0], found=[])
 
 
 def test_labels_keep_off_points_where_there_is_room() -> None:
