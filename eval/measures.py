@@ -77,9 +77,8 @@ def _length(one: Graded) -> float | None:
 def _cites(one: Graded, part: Literal["precision", "recall"]) -> float | None:
     if not one.answer or not one.answered:
         return None
-    said = {citation.marker: f"{citation.title}. {citation.quote}" for citation in one.answer.citations}
     sentences = [
-        CitedSentence(sentence.text, tuple(said[marker] for marker in sentence.citations if marker in said))
+        CitedSentence(sentence.text, tuple(f"{each.title}. {each.quote}" for each in one.answer.quotes_of(sentence)))
         for sentence in one.answer.sentences
     ]
     found = citation_scores(sentences)

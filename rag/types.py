@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from typing import Any, Literal
@@ -109,7 +109,7 @@ class RetrievedPaper:
 class Citation:
     """An exact quote: ``abstract[start:end] == quote``, always."""
 
-    marker: int  # the n of [n], from 1
+    marker: int  # the n of [n], from 1: the paper's number in this answer, which all its quotes share
     paper_id: str
     title: str
     quote: str
@@ -120,13 +120,14 @@ class Citation:
 
 @dataclass(frozen=True, slots=True)
 class Sentence:
-    """One sentence of an answer, with the markers of the citations that carry it."""
+    """One sentence of an answer, with the numbers of the papers that carry it, and the quotes of them that do."""
 
     text: str
     citations: tuple[int, ...]
     supported: bool  # the state is "verified"
     support: float  # in [0, 1]
     state: State = "verified"  # of a written sentence; quotes always are
+    quotes: tuple[int, ...] = ()  # places, from 0, in the answer's citations
 
 
 @dataclass(frozen=True, slots=True)
@@ -182,6 +183,24 @@ class Answer:
     suggestions: tuple[str, ...] = ()  # questions the collection can answer
     confidence: float = 0.0  # estimated probability that the collection holds the answer, in [0, 1]
     trace: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)  # see rag.trace
+
+    def places_of(self, sentence: Sentence) -> tuple[int, ...]:
+        """Places, from 0, of the citations that carry a sentence. Older records tell them by their markers alone."""
+        marked = (place for place, one in enumerate(self.citations) if one.marker in sentence.citations)
+        return sentence.quotes or tuple(marked)
+
+    def quotes_of(self, sentence: Sentence) -> list[Citation]:
+        """The citations that carry a sentence."""
+        return [self.citations[place] for place in self.places_of(sentence)]
+
+    def located(self) -> Iterator[tuple[Sentence, int]]:
+        """Each sentence that stands in the text, and the character at which it begins."""
+        place = 0
+        for sentence in self.sentences:
+            found = self.text.find(sentence.text, place)
+            if found >= 0:
+                yield sentence, found
+                place = found + len(sentence.text)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object that ``readback ask --json`` prints; without the trace."""

@@ -31,9 +31,9 @@ Result = TypeVar("Result")
 
 
 class QuoteResult(BaseModel):
-    """What one [n] of an answer rests on."""
+    """One quote that an answer rests on."""
 
-    marker: int
+    marker: int = Field(description="The n of [n]: the paper's number in this answer, which all its quotes share.")
     paper_id: str
     title: str
     quote: str = Field(description="An exact quote of the abstract.")

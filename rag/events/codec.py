@@ -54,7 +54,8 @@ def answer_from_json(text: str) -> Answer:
             Answer,
             fields,
             sentences=tuple(
-                _build(Sentence, one, citations=tuple(one["citations"])) for one in fields.get("sentences", ())
+                _build(Sentence, one, citations=tuple(one["citations"]), quotes=tuple(one.get("quotes", ())))
+                for one in fields.get("sentences", ())
             ),
             citations=_all(Citation, fields.get("citations", ())),
             retrieved=_all(RetrievedPaper, fields.get("retrieved", ())),

@@ -54,8 +54,8 @@ def test_an_asked_for_number_is_emphasised(assistant: Assistant) -> None:
 def test_each_sentence_is_a_quote(assistant: Assistant) -> None:
     answer = assistant.ask(ABOUT_CTRL, options=Options(include=frozenset({CTRL})))
     for sentence in answer.sentences:
-        (marker,) = sentence.citations
-        assert f"“{answer.citations[marker - 1].quote}” [{marker}]" in sentence.text
+        (quote,) = answer.quotes_of(sentence)
+        assert f"“{quote.quote}” [{quote.marker}]" in sentence.text
         assert sentence.supported
         assert sentence.support == 1.0
 

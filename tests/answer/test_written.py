@@ -69,7 +69,7 @@ def test_each_sentence_gets_its_own_paper(assistant: Assistant) -> None:
     answer = written(assistant, f"{AGNOSTIC} [1]. {GOOD} [1].")
     assert list(dict.fromkeys(citation.paper_id for citation in answer.citations)) == [TPRF, CTRL]
     for sentence, paper_id in zip(answer.sentences, (TPRF, CTRL), strict=True):
-        assert {answer.citations[marker - 1].paper_id for marker in sentence.citations} == {paper_id}
+        assert {quote.paper_id for quote in answer.quotes_of(sentence)} == {paper_id}
 
 
 def test_two_sentences_on_one_quote_share_its_marker(assistant: Assistant) -> None:

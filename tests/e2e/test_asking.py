@@ -22,24 +22,17 @@ def test_a_marker_leads_to_the_highlighted_quote_in_view(page: Page, server: Ser
     until(lambda: in_view(page, "#quote-1-2", "#rb-evidence"), "the quote to scroll into view")
     whole = page.locator(f".card[data-paper='{cited.paper_id}'] .abstract")
     papers = {paper.id: paper for paper in read(shipped_corpus()).papers}
-    shown = whole.evaluate(
-        """node => {
-            const copy = node.cloneNode(true);
-            copy.querySelectorAll('sup').forEach((number) => number.remove());
-            return copy.textContent;
-        }"""
-    )
-    assert shown == papers[cited.paper_id].abstract
+    assert whole.text_content() == papers[cited.paper_id].abstract
 
 
-def test_one_card_for_each_cited_paper_with_all_its_markers(page: Page, server: Server) -> None:
+def test_one_card_and_one_number_for_each_cited_paper(page: Page, server: Server) -> None:
     answer = episode_of(server, ask(page, ROBOT_QUESTION)).interaction.answer
     assert answer is not None
     papers = {one.paper_id for one in answer.citations}
     assert len(answer.citations) > len(papers), "several quotes share a paper here"
     expect(page.locator(".card")).to_have_count(len(papers))
     markers = page.locator(".card").evaluate_all("cards => cards.flatMap(card => card.dataset.markers.split(' '))")
-    assert sorted(map(int, markers)) == [one.marker for one in answer.citations]
+    assert sorted(map(int, markers)) == sorted({one.marker for one in answer.citations})
     expect(page.locator(".also summary")).to_have_text(f"Also retrieved: {10 - len(papers)} papers")
     expect(page.locator(".card .support").first).to_contain_text("Quoted word for word")
 
@@ -49,7 +42,7 @@ def test_a_card_shows_which_sentences_lean_on_it(page: Page) -> None:
     page.hover(".card[data-markers='3'] h3")
     lit = page.locator(".said.lit")
     expect(lit).to_have_count(1)
-    assert lit.get_attribute("data-leans") == "3"
+    assert lit.get_attribute("data-leans") == "2"
     page.hover(".rb h1")
     expect(lit).to_have_count(0)
 

@@ -158,7 +158,9 @@ def check(answer: Answer, assistant: Assistant) -> None:
         assert 0 <= citation.score <= 1
     in_text = list(dict.fromkeys(int(number) for number in re.findall(r"\[(\d+)\]", answer.text)))
     shown = answer.closest if answer.abstained else answer.citations
-    assert in_text == [citation.marker for citation in shown] == list(range(1, len(shown) + 1))
+    assert in_text == list(dict.fromkeys(citation.marker for citation in shown)) == list(range(1, len(in_text) + 1))
+    assert len({(one.marker, one.paper_id) for one in shown}) == len(in_text), "one number for each paper"
+    assert {place for one in answer.sentences for place in answer.places_of(one)} == set(range(len(answer.citations)))
     used = {marker for sentence in answer.sentences for marker in sentence.citations}
     assert used == {citation.marker for citation in answer.citations}
     assert [paper.rank for paper in answer.retrieved] == list(range(1, len(answer.retrieved) + 1))

@@ -73,7 +73,7 @@ class UrlCitation(BaseModel):
 
 
 class PaperCitation(BaseModel):
-    """What a marker rests on: ``abstract[start:end] == quote``."""
+    """A quote that a marker rests on: ``abstract[start:end] == quote``. All quotes of a paper share its marker."""
 
     marker: int
     paper_id: str
@@ -87,7 +87,7 @@ class PaperCitation(BaseModel):
 
 
 class Annotation(BaseModel):
-    """One citation at one place: a url_citation where the paper has an address, else a paper_citation."""
+    """One quote at one marker: a url_citation where the paper has an address, else a paper_citation."""
 
     type: Literal["url_citation", "paper_citation"]
     url_citation: UrlCitation | None = None
@@ -164,18 +164,17 @@ def exchanges(messages: list[ChatMessage]) -> tuple[list[tuple[str, str]], str]:
 
 
 def annotations_of(answer: Answer, offset: int, urls: dict[str, str | None]) -> list[Annotation]:
-    """One per marker in the answer's text, in order.
+    """One for each marker in the answer's text and each quote of its paper that the sentence rests on, in order.
 
     offset: where the text begins in the message. urls: paper id -> address, if it has one.
     """
-    known = {citation.marker: citation for citation in answer.citations}
-    found = []
-    for place in re.finditer(r"\[(\d{1,4})\]", answer.text):
-        citation = known.get(int(place[1]))
-        if citation is not None:
-            url = urls.get(citation.paper_id)
-            found.append(_annotation(citation, offset + place.start(), offset + place.end(), url))
-    return found
+    return [
+        _annotation(citation, offset + begin + place.start(), offset + begin + place.end(), urls.get(citation.paper_id))
+        for sentence, begin in answer.located()
+        for place in re.finditer(r"\[(\d{1,4})\]", sentence.text)
+        for citation in answer.quotes_of(sentence)
+        if citation.marker == int(place[1])
+    ]
 
 
 def _annotation(citation: Citation, start: int, end: int, url: str | None) -> Annotation:

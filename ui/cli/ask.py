@@ -84,12 +84,10 @@ def _show(assistant: Assistant, question: str, options: Options) -> None:
     if shown != answer.text:  # a model failed halfway, or nothing of what it wrote could be kept
         click.echo(("\n\n— Taken back. The answer is:\n\n" if shown else "") + answer.text, nl=False)
     click.echo("\n")
-    titles: dict[str, list[int]] = {}
-    for citation in answer.citations:
-        titles.setdefault(citation.title, []).append(citation.marker)
+    titles = {citation.marker: citation.title for citation in answer.citations}
     if titles:
         click.echo("Sources")
-    for title, markers in titles.items():
-        click.echo(f"  {''.join(f'[{marker}]' for marker in markers)} {title}")
+    for marker, title in titles.items():
+        click.echo(f"  [{marker}] {title}")
     if answer.notice:
         click.echo(f"Note: {answer.notice}", err=True)

@@ -8,18 +8,18 @@ from itertools import pairwise
 
 from markupsafe import Markup
 
-from rag.types import Answer, Citation, Paper, RetrievedPaper
+from rag.types import Answer, Citation, Paper, RetrievedPaper, Sentence
 from ui.render import render
 from ui.words import support
 
 
 @dataclass(frozen=True, slots=True)
 class Segment:
-    """A stretch of an abstract, and the markers of the quotes that it is part of."""
+    """A stretch of an abstract, and the places of the quotes that it is part of, in the answer's citations."""
 
     text: str
-    markers: tuple[int, ...]
-    anchors: tuple[int, ...] = ()  # markers of the quotes that begin here
+    places: tuple[int, ...]
+    anchors: tuple[int, ...] = ()  # markers whose first quote begins here
 
 
 @dataclass(frozen=True, slots=True)
@@ -27,37 +27,47 @@ class Card:
     """One paper with all that an answer quotes from it."""
 
     answer: Answer
-    quotes: Sequence[Citation]
+    quotes: Mapping[int, Citation]  # by their places in the answer's citations; at least one
     paper: Paper | None  # None if it has left the collection since
     verdict: str | None  # of the reader: "useful" or "not_useful"
 
     @property
     def paper_id(self) -> str:
         """Whose card it is."""
-        return self.quotes[0].paper_id
+        return next(iter(self.quotes.values())).paper_id
 
     @property
     def title(self) -> str:
         """As it is now, else as it was."""
-        return self.paper.title if self.paper else self.quotes[0].title
+        return self.paper.title if self.paper else next(iter(self.quotes.values())).title
 
     @property
     def markers(self) -> list[int]:
-        """The n of each [n] that leads here."""
-        return [one.marker for one in self.quotes]
+        """The n of [n] that leads here; several in older records, which numbered quotes."""
+        return list(dict.fromkeys(one.marker for one in self.quotes.values()))
+
+    @property
+    def places(self) -> list[int]:
+        """Where its quotes stand in the answer's citations, from 0."""
+        return list(self.quotes)
+
+    @property
+    def leaning(self) -> list[Sentence]:
+        """The sentences that rest on it."""
+        return [one for one in self.answer.sentences if set(one.citations) & {*self.markers}]
 
     @property
     def claims(self) -> list[str]:
         """What the sentences that lean on it say. Where they are the quotes themselves, the marks say it already."""
         if self.answer.mode == "extractive":
             return []
-        return [_bare(one.text, one.citations) for one in self.answer.sentences if set(one.citations) & {*self.markers}]
+        return [_bare(one.text, one.citations) for one in self.leaning]
 
     @property
     def segments(self) -> list[Segment]:
         """The abstract cut at the ends of its quotes; empty if they are not there word for word any more."""
         paper = self.paper
-        if paper is None or any(paper.abstract[one.start : one.end] != one.quote for one in self.quotes):
+        if paper is None or any(paper.abstract[one.start : one.end] != one.quote for one in self.quotes.values()):
             return []
         return segments(paper.abstract, self.quotes)
 
@@ -70,18 +80,18 @@ class Card:
             if self.answer.verdict == "closest":
                 return "fair", "Close; may not answer"
             return "strong", "Quoted word for word"
-        leaning = [one for one in self.answer.sentences if set(one.citations) & {*self.markers}]
+        leaning = self.leaning
         if leaning and not any(one.supported for one in leaning):
             return "weak", "Close, but nothing was checked by it"
-        level = support(max([one.support for one in leaning] or [one.score for one in self.quotes]))
+        level = support(max([one.support for one in leaning] or [one.score for one in self.quotes.values()]))
         return level, f"{level.capitalize()} support"
 
 
 def evidence_of(turn: int, answer: Answer, papers: Mapping[str, Paper], useful: Mapping[str, str]) -> Markup:
     """All evidence of one answer. papers: those of its papers in the collection. useful: paper id -> verdict."""
-    by_paper: dict[str, list[Citation]] = {}
-    for citation in answer.closest if answer.abstained else answer.citations:
-        by_paper.setdefault(citation.paper_id, []).append(citation)
+    by_paper: dict[str, dict[int, Citation]] = {}
+    for place, citation in enumerate(answer.closest if answer.abstained else answer.citations):
+        by_paper.setdefault(citation.paper_id, {})[place] = citation
     if not by_paper and not answer.retrieved:
         return Markup()  # it was not about the papers
     return render(
@@ -99,15 +109,18 @@ def found_so_far(papers: Sequence[RetrievedPaper]) -> Markup:
     return render("found", papers=papers) if papers else Markup()
 
 
-def segments(abstract: str, citations: Sequence[Citation]) -> list[Segment]:
+def segments(abstract: str, citations: Mapping[int, Citation]) -> list[Segment]:
     """Cut an abstract at the ends of its quotes. Quotes that are not there word for word any more are left out."""
-    fitting = [one for one in citations if one.quote and abstract[one.start : one.end] == one.quote]
-    edges = sorted({0, len(abstract), *(one.start for one in fitting), *(one.end for one in fitting)})
+    fitting = {
+        place: one for place, one in citations.items() if one.quote and abstract[one.start : one.end] == one.quote
+    }
+    edges = sorted({0, len(abstract), *(edge for one in fitting.values() for edge in (one.start, one.end))})
+    first = {one.marker: one.start for one in sorted(fitting.values(), key=lambda one: -one.start)}
     return [
         Segment(
             abstract[start:end],
-            tuple(one.marker for one in fitting if one.start <= start and end <= one.end),
-            tuple(one.marker for one in fitting if one.start == start),
+            tuple(place for place, one in fitting.items() if one.start <= start and end <= one.end),
+            tuple(marker for marker, begin in first.items() if begin == start),
         )
         for start, end in pairwise(edges)
     ]

@@ -81,13 +81,12 @@ def with_markers(text: str, turn: int, known: Collection[int], strong: Sequence[
 
 def _quoted(turn: int, answer: Answer) -> Iterator[Markup]:
     """Each quote, and the paper that it is from above it, as in a list of notes. Of a long list the end is folded."""
-    titles = {citation.marker: citation.title for citation in answer.citations}
     blocks: list[Markup] = []
     listed, shown = 0, ""
-    for sentence, begin in _places(answer.text, answer.sentences):
+    for sentence, begin in answer.located():
         text = sentence.text.removeprefix(MORE)
-        known = [one for one in sentence.citations if one in titles]
-        for title in (titles[one] for one in known):
+        titles = list(dict.fromkeys(one.title for one in answer.quotes_of(sentence)))
+        for title in titles:
             also, line = ALSO.format(title=title), f"- {title}: "
             if text.startswith(also):
                 blocks.append(Markup('<p class="also">{}</p>').format(ALSO_CLOSE))
@@ -97,11 +96,11 @@ def _quoted(turn: int, answer: Answer) -> Iterator[Markup]:
                 shown = title
                 blocks.append(Markup('<p class="source"><cite dir="auto">{}</cite></p>').format(visible(title)))
         offset = begin + len(sentence.text) - len(text)
-        for title in (titles[one] for one in known):
+        for title in titles:
             text = text.removesuffix(SOURCE.format(title=title))
         strong = [(one.start - offset, one.end - offset) for one in answer.emphasis]
         fitting = [span for span in strong if 0 <= span[0] < span[1] <= len(text)]
-        body = _said(with_markers(text, turn, known, fitting), known)
+        body = _said(with_markers(text, turn, sentence.citations, fitting), answer.places_of(sentence))
         blocks.append(Markup('<p class="quoted">{}</p>').format(body))
     kept = len(blocks) if listed <= LISTED + 1 else 2 * LISTED
     yield from blocks[:kept]
@@ -111,21 +110,11 @@ def _quoted(turn: int, answer: Answer) -> Iterator[Markup]:
         yield Markup('<details class="more-lines">{}{}</details>').format(summary, more)
 
 
-def _places(text: str, sentences: Sequence[Sentence]) -> Iterator[tuple[Sentence, int]]:
-    """Each sentence that stands in the text, and where."""
-    place = 0
-    for sentence in sentences:
-        found = text.find(sentence.text, place)
-        if found >= 0:
-            yield sentence, found
-            place = found + len(sentence.text)
-
-
 def _written(turn: int, answer: Answer) -> Markup:
     text = answer.text
     marks: list[tuple[int, int, str]] = []  # where, which first at the same place, what
     there: list[Sentence] = []
-    for sentence, found in _places(text, answer.sentences):
+    for sentence, found in answer.located():
         if not any(char.isalnum() for char in sentence.text):
             continue  # the line below a table's head
         signs = _SIGNS.match(sentence.text)
@@ -140,8 +129,9 @@ def _written(turn: int, answer: Answer) -> Markup:
         pieces += [text[place:at].translate(_NO_MARKS), mark]
         place = at
     marked = "".join([*pieces, text[place:].translate(_NO_MARKS)]).replace(f"{CLOSE}{MARK}", CLOSE)
-    env = {"turn": turn, "known": {one.marker for one in answer.citations}, "sentences": there, "at": -1}
-    return Markup(_markdown().render(marked, {**env, "inside": False, "strong": False}))
+    env = {"turn": turn, "known": {one.marker for one in answer.citations}, "at": -1, "inside": False, "strong": False}
+    leans = [(answer.places_of(one), state_of(one)) for one in there]
+    return Markup(_markdown().render(marked, {**env, "sentences": leans}))
 
 
 @cache
@@ -163,13 +153,13 @@ def _text(_: Any, tokens: Sequence[Token], index: int, __: Any, env: dict[str, A
             env["inside"], env["at"] = True, env["at"] + 1
         elif piece == CLOSE:
             env["inside"] = False
-            flag = FLAGS.get(state_of(env["sentences"][env["at"]]))
+            flag = FLAGS.get(env["sentences"][env["at"]][1])
             if flag:
                 pieces.append(Markup(' <span class="flag {}" title="{}">{}</span>').format(*flag))
         elif piece:
             words = with_markers(piece, env["turn"], env["known"])
             words = Markup("<strong>{}</strong>").format(words) if env["strong"] else words
-            pieces.append(_belonging(words, env["sentences"][env["at"]], env["known"]) if env["inside"] else words)
+            pieces.append(_said(words, *env["sentences"][env["at"]]) if env["inside"] else words)
     return "".join(pieces)
 
 
@@ -179,15 +169,11 @@ def _code(_: Any, tokens: Sequence[Token], index: int, __: Any, ___: Mapping[str
     return f"<code>{code}</code>" if token.type == "code_inline" else f"<pre><code>{code}</code></pre>\n"
 
 
-def _belonging(words: Markup, sentence: Sentence, known: Collection[int]) -> Markup:
-    return _said(words, [one for one in sentence.citations if one in known], state_of(sentence))
-
-
 def state_of(sentence: Sentence) -> State:
     """Its state; sentences of older records are verified or not supported."""
     return sentence.state if sentence.supported or sentence.state != "verified" else "contradicted"
 
 
-def _said(words: Markup, markers: Sequence[int], state: State = "verified") -> Markup:
+def _said(words: Markup, quotes: Sequence[int], state: State = "verified") -> Markup:
     kind = "said" if state == "verified" else f"said {state}"
-    return Markup('<span class="{}" data-leans="{}">{}</span>').format(kind, " ".join(map(str, markers)), words)
+    return Markup('<span class="{}" data-leans="{}">{}</span>').format(kind, " ".join(map(str, quotes)), words)

@@ -49,11 +49,13 @@ def failed_turn(turn: int, question: str, message: str) -> Markup:
 
 def copy_text(answer: Answer, edit: str | None = None) -> str:
     """The answer and what it cites, as plain text to paste elsewhere; no quote stands in it twice."""
-    quotes = [
-        f"[{one.marker}] {one.title}." + ("" if one.quote in answer.text and edit is None else f" “{one.quote}”")
-        for one in answer.citations
-    ]
-    return "\n".join([edit or answer.text, *(["", *quotes] if quotes else [])])
+    sources: dict[str, str] = {}
+    for one in answer.citations:
+        source = f"[{one.marker}] {one.title}."
+        quote = "" if one.quote in answer.text and edit is None else f" “{one.quote}”"
+        sources[source] = sources.get(source, "") + quote
+    lines = [source + quotes for source, quotes in sources.items()]
+    return "\n".join([edit or answer.text, *(["", *lines] if lines else [])])
 
 
 class Turns:

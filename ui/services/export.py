@@ -66,9 +66,15 @@ def answer_markdown(answer: Answer, papers: dict[str, Paper]) -> str:
     parts = [inert(answer.text) if written else plain(answer.text)] if answer.text else []
     if answer.notice:
         parts.append(f"*{plain(answer.notice)}*")
-    sources = [_source(citation, papers.get(citation.paper_id), quoted=not written) for citation in answer.citations]
+    sources: dict[str, list[str]] = {}
+    for citation in answer.citations:
+        quotes = sources.setdefault(_source(citation, papers.get(citation.paper_id)), [])
+        if written:  # else the quote stands in the answer already
+            quotes.append(f"“{plain(citation.quote)}”")
     if sources:
-        parts.append("\n".join(sources))
+        parts.append(
+            "\n".join(source + (f": {' '.join(quotes)}" if quotes else "") for source, quotes in sources.items())
+        )
     return "\n\n".join(parts)
 
 
@@ -135,12 +141,11 @@ def _citations(turn: Episode) -> Sequence[Citation]:
     return turn.interaction.answer.citations if turn.interaction.answer else ()
 
 
-def _source(citation: Citation, paper: Paper | None, *, quoted: bool) -> str:
-    """One line of the list of sources. quoted: whether the quote stands in the answer already."""
+def _source(citation: Citation, paper: Paper | None) -> str:
+    """What a line of the list of sources begins with: the paper."""
     year = f" ({paper.year})" if paper and paper.year else ""
     link = f" <{paper.url}>" if paper and paper.url and re.fullmatch(r"https?://[^\s<>]+", paper.url) else ""
-    quote = "" if quoted else f": “{plain(citation.quote)}”"
-    return f"- [{citation.marker}] **{plain(citation.title)}**{year}{link}{quote}"
+    return f"- [{citation.marker}] **{plain(citation.title)}**{year}{link}"
 
 
 def _entry(paper: Paper, key: str) -> dict[str, str]:

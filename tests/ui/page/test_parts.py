@@ -13,6 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.types import Answer, Citation, Paper, Sentence
+from ui.api.chat import annotations_of
 from ui.page import arguments
 from ui.page.arguments import BadRequest
 from ui.page.atlas import Atlas, Cluster, Point, draw
@@ -20,8 +21,10 @@ from ui.page.blocks import asset, look, script, shell
 from ui.page.evidence import Card, evidence_of, segments
 from ui.page.map import map_drawing
 from ui.page.prose import marked_up, plain_text, with_markers
+from ui.page.turns import copy_text
 from ui.page.uploads import taken
 from ui.render import render, web_link
+from ui.services.export import answer_markdown
 from ui.words import shortened
 
 
@@ -95,21 +98,22 @@ def cited(marker: int, abstract: str, quote: str) -> Citation:
 
 def test_overlapping_quotes_keep_the_abstract_whole() -> None:
     abstract = "One two three. Four <five> six. Seven."
-    quotes = [
+    quotes = (
         cited(1, abstract, "two three. Four <five>"),
-        cited(2, abstract, "Four <five> six."),
-        cited(3, abstract, "One"),
-    ]
-    assert "".join(one.text for one in segments(abstract, quotes)) == abstract
-    answer = replace(answer_of("generative", text=""), citations=tuple(quotes))
+        cited(1, abstract, "Four <five> six."),
+        cited(1, abstract, "One"),
+    )
+    assert "".join(one.text for one in segments(abstract, dict(enumerate(quotes)))) == abstract
+    answer = replace(answer_of("generative", text=""), citations=quotes)
     html = evidence_of(1, answer, {"p": Paper("p", "Title", abstract)}, {})
-    assert "3One 1two three. 2Four <five> six. Seven." in Seen(html).text
-    assert {f'id="quote-1-{n}"' in html for n in (1, 2, 3)} == {True}
+    assert abstract in Seen(html).text
+    assert [html.count(f'<mark data-quotes="{places}"') for places in ("0", "1", "2", "0 1")] == [1, 1, 1, 1]
+    assert html.count('id="quote-1-1"') == html.count(">1</button>") == 1, "one number for all quotes of a paper"
 
 
 def test_a_quote_that_is_not_there_word_for_word_is_not_marked() -> None:
     abstract = "The abstract was corrected."
-    assert [one.markers for one in segments(abstract, [Citation(1, "p", "T", "was wrong", 4, 13, 1.0)])] == [()]
+    assert [one.places for one in segments(abstract, {0: Citation(1, "p", "T", "was wrong", 4, 13, 1.0)})] == [()]
 
 
 def answer_of(mode: str, *sentences: Sentence, text: str) -> Answer:
@@ -151,7 +155,7 @@ def test_what_a_model_writes_is_markdown_that_loads_and_opens_nothing() -> None:
     assert not {"img", "script", "b"} & set(seen.tags)
     assert {link for link in seen.links if link} == {"#quote-1-1"}
     assert "<code>[1]</code>" in html
-    assert '<strong><span class="said" data-leans="1">Rewrites help.</span></strong>' in html
+    assert '<strong><span class="said" data-leans="0">Rewrites help.</span></strong>' in html
     assert '<li><span class="said contradicted" data-leans="">Two &lt;b&gt;things&lt;/b&gt;</span>' in html
     assert "⸨" not in html
 
@@ -170,10 +174,25 @@ def test_quotes_stand_below_the_title_of_their_paper() -> None:
     assert "—" not in html
 
 
+def test_a_sentence_leads_to_its_own_quotes_among_those_of_its_paper() -> None:
+    quotes = tuple(Citation(1, "p", "Title", text, 0, len(text), 0.9) for text in ("first", "second"))
+    one = Sentence("One [1]", (1,), True, 0.9, quotes=(0,))
+    other = Sentence("Another [1]", (1,), True, 0.9, quotes=(1,))
+    answer = replace(answer_of("generative", one, other, text="One [1] Another [1]"), citations=quotes)
+    html = marked_up(1, answer)
+    assert [html.count(f'data-leans="{place}"') for place in (0, 1)] == [1, 1]
+    assert copy_text(answer).endswith("\n\n[1] Title. “first” “second”")
+    assert answer_markdown(answer, {}).endswith("\n\n- [1] **Title**: “first” “second”")
+    markers = [one.paper_citation.quote for one in annotations_of(answer, 0, {})]
+    assert markers == ["first", "second"]
+    before = replace(answer, sentences=tuple(replace(each, quotes=()) for each in answer.sentences))
+    assert 'data-leans="0 1"' in marked_up(1, before), "older records know the marker alone"
+
+
 @pytest.mark.parametrize(("support", "words"), [(0.9, "Strong support"), (0.6, "Fair support"), (0.2, "Weak support")])
 def test_support_is_said_in_words(support: float, words: str) -> None:
     answer = answer_of("generative", Sentence("Good [1]", (1,), True, support), text="Good [1]")
-    assert Card(answer, answer.citations, None, None).strength[1] == words
+    assert Card(answer, dict(enumerate(answer.citations)), None, None).strength[1] == words
 
 
 def test_texts_are_cut_at_words() -> None:
@@ -298,7 +317,7 @@ def test_what_could_not_be_checked_is_pale_and_a_table_stays_one() -> None:
     )
     html = marked_up(1, answer_of("generative", *said, text="\n".join(["Before it.", *rows])))
     assert html.count("<td>") == 4
-    assert '<td><span class="said unchecked" data-leans="1">A</span></td>' in html
+    assert '<td><span class="said unchecked" data-leans="0">A</span></td>' in html
     assert html.count(">not checked<") == html.count(">not supported by the abstracts<") == 1
     assert "(not supported" not in html
 
@@ -306,4 +325,4 @@ def test_what_could_not_be_checked_is_pale_and_a_table_stays_one() -> None:
 def test_claims_are_told_without_the_signs_of_their_markdown() -> None:
     said = [Sentence("| A | **It works** [1] |", (1,), True, 0.9), Sentence("- It flies [1]", (1,), True, 0.9)]
     answer = answer_of("generative", *said, text="")
-    assert Card(answer, answer.citations, None, None).claims == ["A: It works", "It flies"]
+    assert Card(answer, dict(enumerate(answer.citations)), None, None).claims == ["A: It works", "It flies"]

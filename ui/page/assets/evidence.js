@@ -80,20 +80,25 @@ function read_enough() {
   if (seconds >= 2) tell(answer, "dwell", Math.min(seconds, 3600), paper).catch(() => {});
 }
 
-function show_quote(turn, marker) {
+function meet(some, others) {
+  return some.split(" ").some((one) => others.split(" ").includes(one));
+}
+
+function show_quote(turn, marker, leans) {
+  // leans: the quotes that a sentence rests on; without it, all of the paper's
   show_set(turn);
   const card = card_of(turn, marker);
   if (!card) return;
   select_card(card);
   $$(".cite", thread).forEach((one) => one.classList.toggle("on", one.dataset.turn === String(turn) && one.dataset.n === String(marker)));
-  $$("mark", card).forEach((mark) => mark.classList.toggle("on", mark.dataset.quotes.split(" ").includes(String(marker))));
-  const quote = $("#quote-" + turn + "-" + marker, card);
+  const wanted = leans && meet(leans, card.dataset.quotes) ? leans : card.dataset.quotes;
+  $$("mark", card).forEach((mark) => mark.classList.toggle("on", meet(wanted, mark.dataset.quotes)));
   card.focus({ preventScroll: true });
   light_sentences(null);
-  requestAnimationFrame(() => into_view(quote?.closest("mark") ?? card, panel));
+  requestAnimationFrame(() => into_view($("mark.on", card) ?? card, panel));
 }
 
-acts.cite = (link) => show_quote(link.dataset.turn, link.dataset.n);
+acts.cite = (link) => show_quote(link.dataset.turn, link.dataset.n, link.closest(".said")?.dataset.leans);
 acts.quote = (badge) => show_quote(badge.closest(".set").dataset.turn, badge.dataset.n);
 acts.expand = (button) => {
   const card = button.closest(".card");
@@ -115,11 +120,10 @@ acts.useful = async (button) => {
 };
 
 function light_sentences(card) {
-  const markers = card ? card.dataset.markers.split(" ") : [];
   const turn = card?.closest(".set").dataset.turn;
   $$(".said", thread).forEach((said) => {
     const here = card && turn_of(said).dataset.turn === turn;
-    said.classList.toggle("lit", Boolean(here) && said.dataset.leans.split(" ").some((one) => markers.includes(one)));
+    said.classList.toggle("lit", Boolean(here) && meet(said.dataset.leans, card.dataset.quotes));
   });
 }
 
