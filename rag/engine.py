@@ -105,6 +105,11 @@ class Assistant:
         """An assistant over the same collection that decides by this policy."""
         return type(self)(self.settings, self.collection, self._open_model, policy=lambda: policy, stages=self.stages)
 
+    def use(self, settings: Settings) -> None:
+        """Have answers written by the model that these settings name, from the next question on."""
+        with self._models_lock:
+            self.settings, self._models = settings, {}
+
     @property
     def index(self) -> Index:
         """The collection on disk: add, replace and remove papers here. Answers follow at once."""

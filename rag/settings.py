@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import difflib
+import json
 import os
 from collections.abc import Mapping
 from pathlib import Path
@@ -15,6 +16,8 @@ from rag.errors import SettingsError
 
 PREFIX = "READBACK_"
 EMBEDDED_MODEL = "all-MiniLM-L6-v2"
+CHOSEN = "setup.json"  # in the data folder: the model and embedder that were chosen on the page
+MODEL_VARIABLES = ("OPENAI_API_KEY", "OPENAI_BASE_URL", "READBACK_CHAT_MODEL")
 CHECKOUT = Path(__file__).resolve().parent.parent
 
 
@@ -110,11 +113,16 @@ class Settings(BaseSettings):
 
     @classmethod
     def load(cls, **overrides: object) -> Settings:
-        """Read the environment and ``.env``. Raises SettingsError for an unknown or invalid variable."""
+        """Read the environment, ``.env``, and what was chosen on the page. Raises SettingsError naming what is wrong.
+
+        The environment wins over ``.env``, and both over the page, where only what they leave open can be chosen.
+        """
         refuse_unknown(os.environ)
         refuse_unknown(read_env_file(), " (in .env)")
         try:
-            return cls(**overrides)  # type: ignore[arg-type]  # pydantic checks the values
+            settings = cls(**overrides)  # type: ignore[arg-type]  # pydantic checks the values
+            chosen = {name: value for name, value in read_chosen(settings.data_dir).items() if name not in overrides}
+            return cls(**{**chosen, **overrides}) if chosen else settings  # type: ignore[arg-type]
         except ValidationError as error:
             raise SettingsError(explain(error)) from None  # the original repeats the input, which may be a key
 
@@ -136,6 +144,42 @@ def read_env_file(path: Path = Path(".env")) -> dict[str, str | None]:
         return dict(dotenv_values(path))
     except (OSError, UnicodeDecodeError) as error:
         raise SettingsError(f"{path.resolve()} cannot be read: {error}.") from error
+
+
+def decided_by_environment(*names: str) -> bool:
+    """Whether the environment or ``.env`` sets one of these variables."""
+    file = read_env_file()
+    return any(os.environ.get(name) or file.get(name) for name in names)
+
+
+def read_chosen(data_dir: Path) -> dict[str, str]:
+    """What was chosen on the page, without what the environment decides: it decides on a model as a whole.
+
+    Raises SettingsError for a file that nobody can read.
+    """
+    path = data_dir / CHOSEN
+    try:
+        found = json.loads(path.read_text("utf-8")) if path.exists() else {}
+        chosen = {str(name): str(value) for name, value in found.items()}
+    except (OSError, ValueError, AttributeError) as error:
+        raise SettingsError(f"{path} cannot be read: {error}. Delete it, and choose the model again.") from error
+    if decided_by_environment(*MODEL_VARIABLES):
+        chosen = {name: value for name, value in chosen.items() if name == "embed_model"}
+    if decided_by_environment("READBACK_EMBED_MODEL"):
+        chosen.pop("embed_model", None)
+    known = ("openai_api_key", "openai_base_url", "chat_model", "embed_model")
+    return {name: value for name, value in chosen.items() if name in known and value}
+
+
+def write_chosen(data_dir: Path, chosen: Mapping[str, str]) -> None:
+    """Keep what was chosen on the page, readable by this user alone: it may hold a key. Raises SettingsError."""
+    path, fresh = data_dir / CHOSEN, data_dir / f"{CHOSEN}.new"
+    try:
+        with os.fdopen(os.open(fresh, os.O_WRONLY | os.O_CREAT | os.O_TRUNC, 0o600), "w", encoding="utf-8") as file:
+            json.dump(dict(chosen), file)
+        fresh.replace(path)
+    except OSError as error:
+        raise SettingsError(f"{path} cannot be written ({error.strerror}), so nothing was changed.") from error
 
 
 def refuse_unknown(environ: Mapping[str, str | None], where: str = "") -> None:

@@ -63,7 +63,7 @@ def create_app(services: Services, page: gr.Blocks | None = None, look: Mapping[
 
     app = FastAPI(title="Readback", description=DESCRIPTION, docs_url=None, redoc_url=None, lifespan=lifespan)
     app.state.services, app.state.door = services, door
-    app.state.probe = operations.ModelProbe(services.settings)
+    app.state.probe = operations.ModelProbe(services)
     problems.install(app)
     app.add_middleware(Gate, door=door, services=services)
     for module in (ask, answers, openai, papers, feedback, conversations, operations, docs):

@@ -86,9 +86,12 @@ def test_an_abstention_looks_different_and_offers_better_questions(page: Page) -
     expect(page.locator("#turn-2 .answer .words")).to_be_visible()
 
 
-def test_without_a_model_one_line_says_so_and_what_to_do(page: Page) -> None:
+def test_without_a_model_the_start_says_so_and_leads_to_the_setup(page: Page) -> None:
+    page.get_by_role("button", name="Set up a model").click()
+    expect(page.locator("#rb-setup")).to_contain_text("no language model is configured")
+    page.get_by_role("button", name="Close", exact=True).click()
     ask(page, ROBOT_QUESTION)
-    expect(page.locator("#turn-1 .notice")).to_contain_text("OPENAI_API_KEY")
+    expect(page.locator("#turn-1 .notice")).to_have_count(0)
 
 
 def test_examples_are_answered(page: Page) -> None:

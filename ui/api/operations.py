@@ -17,6 +17,7 @@ from ui.api.asking import IdentityDep, ServicesDep
 
 if TYPE_CHECKING:
     from rag.settings import Settings
+    from ui.services import Services
 
 log = logging.getLogger(__name__)
 PROBE_S = 5.0  # longest wait for the model's server
@@ -51,24 +52,24 @@ class Me(BaseModel):
 class ModelProbe:
     """Whether the model's server answers, asked once a minute at most."""
 
-    def __init__(self, settings: Settings, clock: Callable[[], float] = monotonic) -> None:
+    def __init__(self, services: Services, clock: Callable[[], float] = monotonic) -> None:
         """clock: seconds that only grow."""
-        self._settings, self._clock, self._lock = settings, clock, threading.Lock()
-        self._known: tuple[float, str | None] | None = None
+        self._services, self._clock, self._lock = services, clock, threading.Lock()
+        self._known: tuple[float, Settings, str | None] | None = None
 
     def fault(self) -> str | None:
         """What is wrong, or None. Waits for the server a few seconds at most; costs no tokens."""
         with self._lock:
-            if self._known is None or self._clock() - self._known[0] > PROBED_FOR_S:
-                self._known = self._clock(), self._ask()
-            return self._known[1]
+            settings = self._services.settings
+            if self._known is None or self._known[1] is not settings or self._clock() - self._known[0] > PROBED_FOR_S:
+                self._known = self._clock(), settings, self._ask(settings)
+            return self._known[2]
 
-    def _ask(self) -> str | None:
+    def _ask(self, settings: Settings) -> str | None:
         import openai
 
         from rag.openai_client import Server, request_errors
 
-        settings = self._settings
         try:
             server = Server(
                 "language model",

@@ -39,7 +39,7 @@ QUIETLY = {
 
 def build_page(services: Services) -> Blocks:
     """The chat page over these services. Who is asking comes with each request, see ``whose``."""
-    turns = Turns(services)
+    turns, about = Turns(services), About(services)
     asking, uploads = Asking(services, turns), Uploads(services)
     conversations, library = Conversations(services, turns), Library(services)
 
@@ -61,7 +61,9 @@ def build_page(services: Services) -> Blocks:
         "remove": library.remove,
         "put_back": library.put_back,
         "examples": Examples(services).show,
-        "about": About(services).show,
+        "about": about.show,
+        "try_setup": about.try_out,
+        "save_setup": about.save,
         "alive": asking.alive,
         "stop": asking.stop,
     }

@@ -35,7 +35,8 @@ class Examples:
 
     def show(self, _given: Given, _user: str) -> dict[str, Any]:
         """The questions as buttons; none while the collection is empty."""
-        return {"html": render("examples", questions=self.questions()), "about": self._about()}
+        html, has_model = render("examples", questions=self.questions()), self._services.settings.has_model
+        return {"html": html, "about": self._about(), "has_model": has_model}
 
     def _about(self) -> str:
         """What the collection is, and who writes the answers."""

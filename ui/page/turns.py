@@ -104,7 +104,7 @@ class Turns:
             steered=list(_steered(options, papers)),
             steering=_steering(options),
             version=_version(answer.id, versions),
-            notice=_notice(turn, answer.notice),
+            notice=_notice(answer.notice),
             traced=bool(answer.trace),
         )
         return {"html": html, "evidence": evidence_of(turn, answer, papers, said.useful)}
@@ -147,11 +147,11 @@ def _without_suggestions(answer: Answer) -> Answer:
     return replace(answer, text=head.rstrip() if last.endswith(":") else kept)
 
 
-def _notice(turn: int, notice: str | None) -> str | None:
-    """A notice about the setup is said once in a conversation, not below every answer."""
+def _notice(notice: str | None) -> str | None:
+    """Without what the page says in its setup: that is no news below an answer."""
     from rag.engine import NO_MODEL
 
-    return notice if notice is None or turn == 1 else notice.replace(NO_MODEL, "").strip() or None
+    return (notice or "").replace(NO_MODEL, "").strip() or None
 
 
 def _steered(options: Options, papers: Mapping[str, Paper]) -> Iterator[str]:

@@ -14,6 +14,7 @@ from ui.services.metrics import Metrics
 from ui.services.papers import Papers
 from ui.services.rates import Rates
 from ui.services.runs import Asker
+from ui.services.setup import Setup
 
 if TYPE_CHECKING:
     from rag.engine import Assistant
@@ -34,6 +35,7 @@ class Services:
         self.conversations = Conversations(settings, store, self.metrics)
         self.asking = Asking(settings, assistant, self.conversations, self.rates, self.metrics)
         self.papers = Papers(settings, assistant)
+        self.setup = Setup(self)
 
     @classmethod
     def open(cls, settings: Settings, progress: Callable[[int], None] = lambda _: None) -> Self:
@@ -50,6 +52,12 @@ class Services:
         except BaseException:
             store.close()
             raise
+
+    def use(self, settings: Settings) -> None:
+        """Have answers written by the model that these settings name, from the next question on."""
+        self.settings = settings
+        self.assistant.use(settings)
+        self.asking.use(settings)
 
     def close(self) -> None:
         """Finish what waits to be recorded and let go of everything. Doing it again is fine."""

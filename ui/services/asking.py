@@ -58,6 +58,10 @@ class Asking:
         self._wishes: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._closing = False
 
+    def use(self, settings: Settings) -> None:
+        """Go by these settings from the next question on."""
+        self._settings = settings
+
     def start(
         self,
         question: str,

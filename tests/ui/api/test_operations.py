@@ -60,9 +60,9 @@ def test_a_model_is_asked_once_a_minute(make_services: MakeServices, monkeypatch
     from ui.api.operations import ModelProbe
 
     times = iter((0.0, 30.0, 61.0, 61.0, 62.0))
-    probe = ModelProbe(make_services(model=QuotingModel()).settings, clock=lambda: next(times))
+    probe = ModelProbe(make_services(model=QuotingModel()), clock=lambda: next(times))
     asked: list[str] = []
-    monkeypatch.setattr(probe, "_ask", lambda: asked.append("again"))
+    monkeypatch.setattr(probe, "_ask", lambda _: asked.append("again"))
     assert [probe.fault() for _ in range(4)] == [None] * 4
     assert asked == ["again"] * 2
 

@@ -20,7 +20,7 @@ async function call(name, given = {}) {
   }
   if (!answer || answer.error) {
     say(answer?.error ?? "Readback did not answer.", true);
-    throw new Error("refused");
+    throw new Error(answer?.error ?? "Readback did not answer.");
   }
   return answer;
 }

@@ -50,6 +50,7 @@ function show_examples() {
   call("examples").then((found) => {
     $("#rb-examples").innerHTML = found.html;
     $("#rb-about").textContent = found.about;
+    $("#rb-choose").hidden = found.has_model;
   }).catch(() => {});
 }
 
@@ -85,6 +86,26 @@ window.addEventListener("beforeprint", () => $$(".more-lines").forEach((one) => 
 acts.help = async () => {
   $("#rb-help").showModal();
   $("#rb-setup").innerHTML = (await call("about")).html;
+};
+function typed_setup(form) {
+  return Object.fromEntries(["base_url", "key", "model", "embedder"].map((name) => [name, form.elements[name]?.value ?? ""]));
+}
+acts["try-setup"] = async (button) => {
+  const form = button.closest("form");
+  const said = $(".tried", form);
+  said.textContent = "Trying…";
+  try {
+    said.textContent = (await call("try_setup", { ...typed_setup(form), part: button.dataset.part })).said;
+  } catch (error) {
+    said.textContent = error.message;
+    throw error;
+  }
+};
+forms.setup = async (form) => {
+  const done = await call("save_setup", typed_setup(form));
+  $("#rb-setup").innerHTML = done.html;
+  $(".tried", $("#rb-setup")).textContent = done.said;
+  show_examples();
 };
 acts["close-help"] = () => $("#rb-help").close();
 document.addEventListener("keydown", (event) => {
