@@ -1,6 +1,6 @@
 """Fit and test ``rag.query.many``: whether several papers are asked for.
 
-    python -m eval.wording            # cross-validate, fit, write rag/query/many.json
+    python -m eval.wording            # cross-validate, fit, write the policy's part
     python -m eval.wording --dry-run  # the same without writing
 
 Read are the answerable questions of the gold's ``dev`` split in all phrasings, and ``wording.jsonl``: questions about
@@ -19,8 +19,9 @@ import numpy as np
 from numpy.typing import NDArray
 
 from eval.gold import expand, load_gold
-from rag.policy import Logistic
-from rag.query.many import FEATURES, MODEL, features_of
+from rag.policy import Logistic, Policy
+from rag.policy.policy import DEFAULT
+from rag.query.many import FEATURES, features_of
 
 EXAMPLES = Path(__file__).with_name("wording.jsonl")
 C = 3.0  # inverse strength of the penalty
@@ -76,7 +77,9 @@ def main(arguments: Sequence[str]) -> int:
         right, said, asked = (int((one & rows).sum()) for one in (guessed & truth, guessed, truth))
         print(f"{name}: precision {right}/{said} = {right / said:.2f}, recall {right}/{asked} = {right / asked:.2f}")
     if "--dry-run" not in arguments:
-        MODEL.write_text(fitted(questions).model_dump_json(indent=1) + "\n", encoding="utf-8")
+        policy = Policy.default()
+        understanding = policy.understanding.model_copy(update={"many": fitted(questions)})
+        DEFAULT.write_text(policy.with_parts(understanding=understanding).text(), encoding="utf-8")
     return 0
 
 

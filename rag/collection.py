@@ -15,6 +15,7 @@ from rag.index import Index
 from rag.index.catalog import Catalog
 from rag.index.ports import Row
 from rag.index.snapshot import Snapshot, Snapshots
+from rag.policy import BM25
 from rag.ports import Embedder, Kind, Vectors
 from rag.settings import Settings
 from rag.types import Options, Paper
@@ -111,7 +112,12 @@ class View:
         )
 
     def matching(
-        self, words: Mapping[str, int], expansions: Mapping[str, Mapping[str, float]], k: int, options: Options
+        self,
+        words: Mapping[str, int],
+        expansions: Mapping[str, Mapping[str, float]],
+        k: int,
+        options: Options,
+        weighting: BM25,
     ) -> list[tuple[Row, float]]:
         """(chunk, BM25) of at most k chunks that share words with a text, best first.
 
@@ -120,7 +126,7 @@ class View:
         lexical = self.snapshot.lexical
         allowed = lexical.allowed(options.include, options.exclude)
         terms = {stem: expansions.get(stem, {}) for stem in words}
-        return [(lexical.rows[row], score) for row, score in lexical.search(terms, k, allowed)]
+        return [(lexical.rows[row], score) for row, score in lexical.search(terms, k, weighting, allowed)]
 
     def papers(self, paper_ids: Iterable[str]) -> Mapping[str, StoredPaper]:
         """The papers of these ids that the collection holds. What was read for this answer is not read again."""

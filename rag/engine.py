@@ -11,13 +11,12 @@ import threading
 import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
-from functools import partial
 from typing import Self
 
 from rag.answer.decline import decline, with_suggestions
 from rag.answer.overview import CONSIDERED, Overview, overview
 from rag.answer.replies import adapted, reply
-from rag.answer.suggest import leads_to, suggesting
+from rag.answer.suggest import suggesting
 from rag.chat_model import OpenAIChat
 from rag.collection import Collection, View, consistently
 from rag.errors import ProviderError, SettingsError
@@ -171,13 +170,14 @@ class Assistant:
         context, (query, hits) = self._find(asked, history, options, mode)
         trace = context.trace
         with trace.stage("rerank"):
-            reading = adapted(query, self.stages.reader.read(query, hits[: context.papers_read], context))
+            reading = self.stages.reader.read(query, hits[: context.papers_read], context)
+            reading = adapted(query, reading, context.policy.answering.comparing)
         trace.note("read", confidence=reading.confidence, verdict=reading.verdict, missing=list(reading.missing))
         trace.score("read", {one.paper.id: one.best.score for one in reading.evidence})
         papers = ranked_papers(hits[: max(self.settings.retrieved_papers, options.papers or 0)])
         yield Retrieved(query.standalone, papers)
         body = yield from self.stages.answerer.answer(query, reading, context)
-        body = suggesting(body, reading.evidence, asked, partial(leads_to, context.view))
+        body = suggesting(body, reading.evidence, asked, context)
         if body.verdict == "refused" and not body.suggestions:
             body = with_suggestions(body, self._overview().questions)
         notices = list(context.notices)

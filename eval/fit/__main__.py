@@ -9,7 +9,6 @@ only our own development questions are fitted on, and the numbers travel less we
 
 from __future__ import annotations
 
-import json
 import tempfile
 from contextlib import nullcontext
 from pathlib import Path
@@ -69,7 +68,7 @@ def main(bench: Path | None, cache: Path | None, dry_run: bool) -> None:
     policy = policy.with_parts(answerability=enough, unfitted=without, writing=writing)
     click.echo("\n".join([*ranked, held, *report, *unfitted, f"policy {policy.version}"]))
     if not dry_run:
-        DEFAULT.write_text(json.dumps(policy.record(), indent=1) + "\n", encoding="utf-8")
+        DEFAULT.write_text(policy.text(), encoding="utf-8")
 
 
 if __name__ == "__main__":

@@ -12,7 +12,6 @@ Source: Wadden et al. 2020, Fact or Fiction: Verifying Scientific Claims, arXiv:
 from __future__ import annotations
 
 import argparse
-import json
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass, replace
 from pathlib import Path
@@ -112,6 +111,7 @@ def fit(rows: NDArray[np.float64], examples: Sequence[Example]) -> Verification:
     support = models[0].probabilities(rows) * models[1].probabilities(rows) ** FAITHFUL
     lower = float(np.quantile(support[supported], HARMED))
     return Verification(
+        quoting=Policy.default().verification.quoting,
         about=models[0],
         faithful=models[1],
         faithful_weight=FAITHFUL,
@@ -155,7 +155,10 @@ def training(folder: Path) -> tuple[list[Example], EvidenceVerifier, Shelf]:
     rng = Random(1)
     rng.shuffle(others)
     blank = Logistic(features=FEATURES, weights=(0.0,) * len(FEATURES), intercept=0.0)
-    unfitted = Verification(about=blank, faithful=blank, faithful_weight=1.0, contradicted=0.0, verified=0.0)
+    quoting = Policy.default().verification.quoting
+    unfitted = Verification(
+        quoting=quoting, about=blank, faithful=blank, faithful_weight=1.0, contradicted=0.0, verified=0.0
+    )
     examples = [*scifact(folder, "train", shelf), *made(shelf, others, rng)]
     return examples, EvidenceVerifier(shelf.embed, shelf.idf, unfitted), shelf
 
@@ -168,7 +171,7 @@ def main() -> None:
     examples, verifier, shelf = training(folder)
     fitted = fit(rows_of(examples, verifier), examples)
     policy = Policy.default().with_parts(verification=fitted)
-    DEFAULT.write_text(json.dumps(policy.record(), indent=1) + "\n", encoding="utf-8")
+    DEFAULT.write_text(policy.text(), encoding="utf-8")
     test = list(scifact(folder, "test", shelf))
     print(report(test, [fitted.support(row) for row in rows_of(test, verifier)]))
 

@@ -99,9 +99,10 @@ def search(texts: Sequence[str], view: View) -> None:
 def search_for(text: str, collection: Collection) -> None:
     """Both searches for one question."""
     view = collection.view()
-    wanted = make_search(text, 1.0, view, Policy.default().retrieval.expansion)
+    policy = Policy.default().retrieval
+    wanted = make_search(text, 1.0, view, policy.expansion)
     view.nearest(wanted.vector, DEPTH, Options())
-    view.matching(wanted.words, wanted.expansions, DEPTH, Options())
+    view.matching(wanted.words, wanted.expansions, DEPTH, Options(), policy.bm25)
 
 
 def timed(work: Callable[[], object]) -> tuple[float, float]:

@@ -5,15 +5,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 
+from rag.policy import Declining
 from rag.prompts import CANNOT_ANSWER
 from rag.types import Citation
 from rag.values.evidence import Body, PaperEvidence
 from rag.values.query import Query
 
-NEAR = 0.35  # cosine of question and sentence from which evidence is worth showing
-NEAR_BY_NAME = 0.2  # ... if the paper holds a name that the question asks about
-CLOSE_BEHIND = 0.75  # a second paper is shown only if it comes so near to the first
-SHOWN = 2  # pieces of closest evidence
 CLOSEST = "The closest I found; it may not answer this."
 OTHER_LANGUAGE = "Questions are best asked in the language of the papers."
 
@@ -23,10 +20,16 @@ def decline(why: str) -> Body:
     return Body("refused", why, reason=why, can_suggest=False)
 
 
-def refuse(query: Query, evidence: Sequence[PaperEvidence], missing: Sequence[str], why: str | None = None) -> Body:
+def refuse(
+    query: Query,
+    evidence: Sequence[PaperEvidence],
+    missing: Sequence[str],
+    policy: Declining,
+    why: str | None = None,
+) -> Body:
     """A refusal. evidence: the best papers, best first; may be empty. why: a reason known already."""
-    near = [one for one in evidence[:1] if _is_near(query, one)]
-    near += [one for one in evidence[1:SHOWN] if near and _is_as_near(one, near[0])]
+    near = [one for one in evidence[:1] if _is_near(query, one, policy)]
+    near += [one for one in evidence[1 : policy.shown] if near and _is_as_near(one, near[0], policy)]
     closest = tuple(_citation(marker, one) for marker, one in enumerate(near, start=1))
     reason = why or _reason(query, missing[:3], near)
     return with_suggestions(Body("refused", "", reason=reason, closest=closest), ())
@@ -57,16 +60,17 @@ def _as_asked(query: Query, word: str) -> str:
     return f"“{query.asked[place : place + len(word)] if place >= 0 and same_length else word}”"
 
 
-def _is_near(query: Query, one: PaperEvidence) -> bool:
+def _is_near(query: Query, one: PaperEvidence, policy: Declining) -> bool:
     nearest = max(sentence.cosine for sentence in one.sentences)
     text = f"{one.paper.title} {one.paper.abstract}".casefold()
     named = any(name.casefold() in text for name in query.names)
-    return nearest >= (NEAR_BY_NAME if named else NEAR)
+    return nearest >= (policy.near_by_name if named else policy.near)
 
 
-def _is_as_near(one: PaperEvidence, best: PaperEvidence) -> bool:
+def _is_as_near(one: PaperEvidence, best: PaperEvidence, policy: Declining) -> bool:
     nearest = [max(sentence.cosine for sentence in each.sentences) for each in (one, best)]
-    return one.hit.score >= CLOSE_BEHIND * best.hit.score and nearest[0] >= max(NEAR, CLOSE_BEHIND * nearest[1])
+    close = policy.close_behind
+    return one.hit.score >= close * best.hit.score and nearest[0] >= max(policy.near, close * nearest[1])
 
 
 def _reason(query: Query, missing: Sequence[str], near: Sequence[PaperEvidence]) -> str:

@@ -31,7 +31,7 @@ def quote_answer(
     query: Query, evidence: Sequence[PaperEvidence], policy: Answering, papers: int | None = None
 ) -> list[Claim]:
     """The answer as claims that are quotes. evidence: best paper first, at least one. papers: maximum number."""
-    compared = {one.paper.id: one for _, one in by_side(query, evidence) if one}
+    compared = {one.paper.id: one for _, one in by_side(query, evidence, policy.comparing) if one}
     if len(compared) > 1 and papers != 1:
         return list(_side_by_side(query, list(compared.values()), policy))
     if query.wants_many and not query.sides and papers != 1:

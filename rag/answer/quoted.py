@@ -15,13 +15,15 @@ NOTHING_ABOUT = "Nothing here about “{side}”."
 
 def quoted(query: Query, reading: Reading, context: Context) -> tuple[Body, list[str]]:
     """An answer made of quotes, and the pieces that its text consists of."""
+    policy = context.policy.answering
     if reading.verdict == "refused" or not reading.evidence:
-        return refuse(query, reading.evidence, reading.missing), []
+        return refuse(query, reading.evidence, reading.missing, policy.declining), []
     composer, pieces, reason = Composer(), [], None
     if reading.verdict == "closest":
         reason = caveat(query, reading.missing)
         pieces.append(composer.say(reason))
-    claims = quote_answer(query, reading.evidence, context.policy.answering, context.options.papers)
+    claims = quote_answer(query, reading.evidence, policy, context.options.papers)
     pieces += [composer.add(claim) for claim in claims]
-    pieces += [composer.say(NOTHING_ABOUT.format(side=side)) for side in absent(query, reading.evidence)]
+    lacking = absent(query, reading.evidence, policy.comparing)
+    pieces += [composer.say(NOTHING_ABOUT.format(side=side)) for side in lacking]
     return composer.body(reading.verdict, reason), pieces

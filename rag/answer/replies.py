@@ -8,6 +8,7 @@ from dataclasses import replace
 from rag.answer.compose import Composer
 from rag.answer.overview import Overview
 from rag.answer.sides import by_side
+from rag.policy import Comparing
 from rag.query.intent import SEARCHED, Said
 from rag.query.language import foreign_language
 from rag.text import Span, content_stems, marker_numbers, sentences, without_markers
@@ -42,14 +43,14 @@ def reply(said: Said, asked: str, history: Sequence[Turn], about: Overview) -> B
     return _plain(text, about.questions[:suggestions])
 
 
-def adapted(query: Query, reading: Reading) -> Reading:
+def adapted(query: Query, reading: Reading, policy: Comparing) -> Reading:
     """The reading of a question whose wording says more about the answer than the evidence does."""
     if not reading.evidence:
         return reading
     best = reading.evidence[0]
     if query.intent == "summarise" and query.coverage(best.stems, expanded=False) >= 1.0:
         return replace(reading, evidence=reading.evidence[:1], verdict="answered", missing=())
-    if query.sides and any(paper for _, paper in by_side(query, reading.evidence)):
+    if query.sides and any(paper for _, paper in by_side(query, reading.evidence, policy)):
         # what is compared is here, whatever is asked about it
         return replace(reading, verdict="closest" if reading.verdict == "refused" else reading.verdict, missing=())
     if query.intent == "other_language" and foreign_language(best.paper.abstract) != foreign_language(query.asked):

@@ -4,24 +4,25 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from rag.policy import Comparing
 from rag.text import Names, content_stems, names
 from rag.values.evidence import PaperEvidence
 from rag.values.query import Query
 
-HELD = 0.6  # share of a side's words from which a paper speaks of it, where it has no name
-IN_TITLE = 0.5  # worth of a word in the title, beside one in the text
-OF_BOTH = 0.25  # what a paper loses that speaks of the other side too: it may name it in passing
 
-
-def by_side(query: Query, evidence: Sequence[PaperEvidence]) -> list[tuple[str, PaperEvidence | None]]:
+def by_side(
+    query: Query, evidence: Sequence[PaperEvidence], policy: Comparing
+) -> list[tuple[str, PaperEvidence | None]]:
     """Each side with the paper that is most about it; None where no paper that was read is."""
     texts = {one.paper.id: Names(f"{one.paper.title}. {one.paper.abstract}") for one in evidence} if query.sides else {}
-    speaking = {side: [one for one in evidence if _speaks_of(side, one, texts[one.paper.id])] for side in query.sides}
+    speaking = {
+        side: [one for one in evidence if _speaks_of(side, one, texts[one.paper.id], policy)] for side in query.sides
+    }
 
     def aboutness(side: str, one: PaperEvidence) -> float:
         title = frozenset(content_stems(one.paper.title))
         others = sum(one in papers for other, papers in speaking.items() if other != side)
-        return _share(side, one.stems) + IN_TITLE * _share(side, title) - OF_BOTH * others
+        return _share(side, one.stems) + policy.title * _share(side, title) - policy.both * others
 
     return [
         (side, max(papers, key=lambda one: (aboutness(side, one), one.hit.score), default=None))
@@ -29,16 +30,16 @@ def by_side(query: Query, evidence: Sequence[PaperEvidence]) -> list[tuple[str, 
     ]
 
 
-def absent(query: Query, evidence: Sequence[PaperEvidence]) -> list[str]:
+def absent(query: Query, evidence: Sequence[PaperEvidence], policy: Comparing) -> list[str]:
     """The sides that no paper speaks of, if another one is spoken of."""
-    found = by_side(query, evidence)
+    found = by_side(query, evidence, policy)
     missing = [side for side, paper in found if paper is None]
     return missing if len(missing) < len(found) else []
 
 
-def _speaks_of(side: str, one: PaperEvidence, text: Names) -> bool:
+def _speaks_of(side: str, one: PaperEvidence, text: Names, policy: Comparing) -> bool:
     named, share = names(side), _share(side, one.stems)
-    return share >= 1.0 or (all(map(text.holds, named)) if named else share >= HELD)
+    return share >= 1.0 or (all(map(text.holds, named)) if named else share >= policy.held)
 
 
 def _share(side: str, stems: frozenset[str]) -> float:

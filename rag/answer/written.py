@@ -27,7 +27,6 @@ from rag.values.query import Query
 from rag.verify import EvidenceVerifier, Source, Verdict, Verifier
 
 log = logging.getLogger(__name__)
-SMALL_PASSAGES = 3  # that a small model is shown
 MARK = " (not supported by the abstracts)"
 NOTHING_LEFT = "Nothing that the model wrote could be found in the abstracts."
 UNCHECKED = "None of this could be checked against the abstracts."
@@ -93,8 +92,8 @@ class Writer:
         messages: passages → the prompt. composer: empty; what was said is in it if the model fails halfway.
         """
         evidence = reading.evidence[: context.policy.writing.passages]
-        most = min(context.options.papers or len(evidence), SMALL_PASSAGES if self._limits.small else len(evidence))
-        shown = evidence[:most]
+        small = context.policy.writing.small_passages if self._limits.small else len(evidence)
+        shown = evidence[: min(context.options.papers or small, small)]
         verifier, sources = self._open_verifier(context), sources_of(shown)
         model = context.model()
         state = _Draft()
@@ -168,7 +167,7 @@ class Writer:
         claims = [one for one in state.said if one.verdict.kind == "claim"]
         if not any(one.verdict.state != "contradicted" for one in claims):
             nothing = DECLINED if state.status == "none" else NOTHING_LEFT
-            return refuse(query, evidence, reading.missing, nothing)
+            return refuse(query, evidence, reading.missing, context.policy.answering.declining, nothing)
         if dropped:
             plural = "sentences that the model wrote were" if dropped > 1 else "sentence that the model wrote was"
             context.notices.append(f"{dropped} {plural} left out, because no abstract supports what it says.")

@@ -10,7 +10,7 @@ import re
 from collections.abc import Sequence
 
 from rag.evidence.asked import Asked, asked_for, held
-from rag.policy import Answerability
+from rag.policy import Answerability, Evidence
 from rag.text import Names, content_stems, names, numbers
 from rag.types import Verdict
 from rag.values.evidence import PaperEvidence
@@ -122,9 +122,9 @@ def decide(confidence: float, field: float, policy: Answerability) -> Verdict:
     return "answered" if confidence >= policy.answer else "closest"
 
 
-def missing_words(query: Query, evidence: Sequence[PaperEvidence]) -> list[str]:
+def missing_words(query: Query, evidence: Sequence[PaperEvidence], policy: Evidence) -> list[str]:
     """The weighty words of the question that the best paper does not hold, weightiest first."""
     stems = evidence[0].stems if evidence else frozenset()
     own = [term for term in query.terms if not (term.generic or term.carried)]
-    lacking = [term for term in own if term.covered(stems) < 0.35]
+    lacking = [term for term in own if term.covered(stems) < policy.covered]
     return [term.word for term in sorted(lacking, key=lambda term: -term.weight)]

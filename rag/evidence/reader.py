@@ -26,7 +26,7 @@ class EvidenceReader:
         sure, field = confidence(query, evidence, answerability)
         sure = _supported(sure, context.recalled.support)
         verdict = decide(sure, field, answerability) if evidence else "refused"
-        return Reading(evidence, sure, verdict, tuple(missing_words(query, evidence)))
+        return Reading(evidence, sure, verdict, tuple(missing_words(query, evidence, policy.evidence)))
 
 
 def _supported(confidence: float, support: float) -> float:

@@ -22,11 +22,11 @@ from numpy.typing import NDArray
 
 from rag.index.ports import CatalogStore, Row, State, passage_id
 from rag.lru import Lru
+from rag.policy import BM25
 from rag.ports import Vectors
 
-K1, B = 1.2, 0.75
 MAX_WORDS = 30_000  # of the vocabulary, commonest first, can expand a question's word
-NEAREST = 16  # maximum number of expansions of one word that are remembered; the policy chooses among them ...
+NEAREST = 16  # maximum number of expansions of one word that are remembered; the policy chooses among them
 MIN_SIMILARITY = 0.2  # ... and their least similarity to it: 0 as any two words, 1 the same
 REMEMBERED = 4 << 20  # bytes of expansions kept in memory
 SMALL, SHARE = 64, 8  # the base is read anew when so many entries, and one in so many, have come or gone
@@ -90,7 +90,7 @@ class LexicalIndex:
         lengths = np.concatenate([base.lengths, fresh.lengths])
         self.size = int(self._alive.sum())  # passages
         usual = float(lengths[self._alive].mean()) if self.size else 1.0
-        self._norms = K1 * (1 - B + B * lengths / max(usual, 1.0))
+        self._lengths = lengths / max(usual, 1.0)
         self._stems = [*base.stems, *fresh.stems]
         # what was worked out before; by word too, since a stem that is new to the collection takes the word's vector
         self._expansions: Lru[tuple[str, str], dict[str, float]] = Lru(REMEMBERED)
@@ -120,17 +120,19 @@ class LexicalIndex:
         self,
         terms: Mapping[str, Mapping[str, float]],
         k: int,
+        weighting: BM25,
         allowed: NDArray[np.bool_] | None = None,
     ) -> list[tuple[int, float]]:
         """(row, score) of the k best rows, best first, ties by row.
 
         terms: the stems of the question's words, each with the stems that expand it and their weights.
         """
-        scores = np.zeros(len(self.rows))
+        scores, norms = np.zeros(len(self.rows)), weighting.k1 * (1 - weighting.b + weighting.b * self._lengths)
         for stem, expansions in terms.items():
             best = np.zeros(len(self.rows))  # a word counts once: as itself, or as its best expansion
             for one, weight in [(stem, 1.0), *expansions.items()]:
-                rows, values = self._column(one)
+                rows, counts, idf = self._column(one)
+                values = idf * counts / (counts + norms[rows])
                 best[rows] = np.maximum(best[rows], weight * values)
             scores += best
         if allowed is not None:
@@ -196,8 +198,8 @@ class LexicalIndex:
         df = len(self._column(stem)[0])
         return float(np.log((size + 1) / (df + 1)) / np.log(size + 1))
 
-    def _column(self, stem: str) -> tuple[NDArray[np.int64], NDArray[np.float64]]:
-        """Rows that hold a stem, and its BM25 score in each."""
+    def _column(self, stem: str) -> tuple[NDArray[np.int64], NDArray[np.float64], float]:
+        """Rows that hold a stem, how often each does, and the weight of its rarity."""
         number = self._base.numbers.get(stem, self._fresh.numbers.get(stem, -1))
         found = []
         for segment, offset in ((self._base, 0), (self._fresh, len(self._base.rows))):
@@ -206,5 +208,4 @@ class LexicalIndex:
         rows, counts = (np.concatenate(parts) for parts in zip(*found, strict=True))
         alive = self._alive[rows]
         rows, counts = rows[alive], counts[alive].astype(np.float64)
-        idf = np.log1p((self.size - len(rows) + 0.5) / (len(rows) + 0.5))
-        return rows, idf * counts / (counts + self._norms[rows])
+        return rows, counts, float(np.log1p((self.size - len(rows) + 0.5) / (len(rows) + 0.5)))

@@ -1,29 +1,41 @@
 """The policy: every number and weight that decides an answer, as one frozen and versioned value."""
 
 from rag.policy.policy import (
+    BM25,
     Answerability,
     Answering,
+    Comparing,
+    Declining,
     Evidence,
     Expansion,
     FollowUps,
+    Leaning,
     Logistic,
     Policy,
+    Quoting,
     Rerank,
     Retrieval,
+    Spelling,
     Verification,
     Writing,
 )
 
 __all__ = [
+    "BM25",
     "Answerability",
     "Answering",
+    "Comparing",
+    "Declining",
     "Evidence",
     "Expansion",
     "FollowUps",
+    "Leaning",
     "Logistic",
     "Policy",
+    "Quoting",
     "Rerank",
     "Retrieval",
+    "Spelling",
     "Verification",
     "Writing",
 ]

@@ -59,6 +59,7 @@ class Match:
     same_threshold: float = 0.5
     rewrite_threshold: float = 0.97  # of being the same need
     reach: float = 0.5  # the largest addition to a paper's score; twice that where it is certain to be the same need
+    order: float = 0.02  # share of what an addition puts a paper's score above the best one that is kept
     share: float = 0.6  # the largest share of a rewrite: the question as asked is always searched for too
 
 

@@ -52,8 +52,8 @@ class Expansion(Part):
     """Query expansion: words close in meaning that match at a discount. Fitted on development questions."""
 
     discount: float = Field(ge=0, le=1)  # weight of a perfect expansion; of others: discount * similarity²
-    nearest: int = Field(ge=0)  # maximum number of expansions of one word
-    min_similarity: float  # 0 as any two words, 1 the same word
+    nearest: int = Field(ge=0, le=16)  # maximum number of expansions of one word; the index remembers so many ...
+    min_similarity: float = Field(ge=0.2)  # ... of at least this similarity: 0 as any two words, 1 the same word
 
     def weights(self, similarities: Mapping[str, float]) -> dict[str, float]:
         """Stem → weight in [0, 1]. similarities: stem → similarity, best first."""
@@ -61,9 +61,35 @@ class Expansion(Part):
         return dict(list(found.items())[: self.nearest])
 
 
+class BM25(Part):
+    """The usual values of Robertson and Zaragoza 2009, "The Probabilistic Relevance Framework: BM25 and Beyond"."""
+
+    k1: float = Field(ge=0)  # how soon a word that comes again counts no more
+    b: float = Field(ge=0, le=1)  # how far a long passage must hold it more often
+
+
+class Spelling(Part):
+    """What an error costs, where a missing letter and two swapped ones cost 1. By reasoning on how people type."""
+
+    extra: float = Field(gt=0)  # a letter too many
+    substituted: float = Field(gt=0)  # a wrong one
+    first: float = Field(ge=0)  # added where the first letter differs: few errors hit it
+    elsewhere: float = Field(ge=0)  # added for a word of English that the collection does not have
+
+
+class Understanding(Part):
+    """How a question's words are read. The model is fitted on development questions: ``python -m eval.wording``."""
+
+    many: Logistic  # whether several papers are asked for: from .5
+    spelling: Spelling
+
+
 class Retrieval(Part):
     """Candidate chunks and their fusion."""
 
+    bm25: BM25
+    side: float = Field(ge=0, le=0.5)  # share of each of two things compared in the search, beside the whole question
+    planned: float = Field(ge=0, le=1)  # share of planned searches together: the whole question would drown them
     dense_weight: float = Field(ge=0, le=1)  # share of dense search in the fused score; fitted on development questions
     chunks: int = Field(ge=10)  # candidates of each search
     papers: int = Field(ge=10)  # papers that the candidates should come from at least; a ranking shows ten and more
@@ -80,8 +106,30 @@ class Rerank(Part):
     neighbour_weight: float = Field(ge=0, le=1)  # share of the likeness to them in a list's score
 
 
+class Leaning(Part):
+    """How far a question leans on what was said before, by its wording: 0 it stands alone, 1 it means nothing without.
+
+    An order of strength by rules of English, in steps; ``shown`` was set on development conversations.
+    """
+
+    shown: float = Field(ge=0, le=1)  # from which a question is shown, and answered, with what it was carried over
+    counted: float  # "the second one"
+    restated: float  # it was made stand-alone before
+    opens: float  # "And on which data?", "this method"
+    back: float  # "Does it …?"
+    points: float  # "the one about …": its own words say which paper is meant
+    back_at_itself: float  # a pronoun behind words of substance, which it may stand for
+    names: float  # "What is RAPL?"
+    brief: float
+    otherwise: float
+
+
 class FollowUps(Part):
     """How much of a conversation goes into the search for its next question."""
+
+    leaning: Leaning
+    rare: float = Field(ge=0, le=1)  # rarity from which a new name begins a new topic
+    within: float = Field(ge=0)  # added to the score of papers that a question is restricted to: before all others
 
     lift: float = Field(ge=0)  # added to the score of papers that the last answer cited, if the question leans on it
     carried: float = Field(ge=0, le=1)  # weight of a carried word beside the question's own, in coverage
@@ -91,6 +139,7 @@ class Evidence(Part):
     """Which sentences of a paper hold what is asked."""
 
     papers: int = Field(ge=1)  # papers that are read sentence by sentence
+    covered: float = Field(ge=0, le=1)  # how far a paper must hold a word, or expansion of it, not to lack it
     generic_weight: float = Field(ge=0, le=1)  # of a question's generic words ("method"), beside its subject
     model: Logistic  # whether a sentence of the right paper holds the asked-for fact
 
@@ -104,6 +153,31 @@ class Answerability(Part):
     closest: float = Field(ge=0, le=1)  # probability of that below which it refuses
 
 
+class Comparing(Part):
+    """Which paper speaks for which of the things compared. By reasoning; whole names need no number."""
+
+    held: float = Field(ge=0, le=1)  # share of its words from which a paper speaks of a thing that has no name
+    title: float = Field(ge=0)  # worth of a word in the title, beside one in the text
+    both: float = Field(ge=0)  # what a paper loses that speaks of the other thing too: it may name it in passing
+
+
+class Declining(Part):
+    """The closest evidence beside a refusal. Set by looking at refusals of development questions."""
+
+    shown: int = Field(ge=0)  # maximum number of pieces
+    near: float  # cosine of question and sentence from which evidence is worth showing ...
+    near_by_name: float  # ... if the paper holds a name that the question asks about
+    close_behind: float = Field(ge=0, le=1)  # how near to the first paper a second one must come
+
+
+class Suggesting(Part):
+    """Questions to ask next, or instead."""
+
+    most: int = Field(ge=0)  # few, so that checking them takes a few milliseconds
+    papers: int = Field(ge=1)  # that they are about
+    ahead: float = Field(ge=1)  # of other papers' BM25; from 1.1, 342 of 342 such questions found their paper first
+
+
 class Answering(Part):
     """The form of an answer made of quotes."""
 
@@ -113,6 +187,21 @@ class Answering(Part):
     runner_up: float = Field(ge=0, le=1)  # share of the best paper's score from which the second comes close
     listed: float = Field(ge=0, le=1)  # share of the best paper's score from which a paper is on a list
     list_papers: int = Field(ge=1)  # maximum number of papers on a list
+    comparing: Comparing
+    declining: Declining
+    suggesting: Suggesting
+
+
+class Quoting(Part):
+    """Which sentences a claim is tied to. Weights by reasoning: they choose the quotes, the models judge them."""
+
+    words: float  # of the share of the claim's words that a sentence holds, ...
+    cosine: float  # ... of their cosine, ...
+    pairs: float  # ... and of the share of its pairs of neighbouring words
+    hint: float  # added where the model's own marker names the passage, times the share of words
+    gain: float  # how much more of the claim a further quote must hold
+    further: float  # share of the best sentence's worth that a further quote has at least
+    rival: float  # ... from which a sentence is looked at for a contradiction
 
 
 class Verification(Part):
@@ -122,6 +211,7 @@ class Verification(Part):
     errors, and what tells one says little about the other. ``python -m eval.lab.fit_verify`` fits them.
     """
 
+    quoting: Quoting
     about: Logistic
     faithful: Logistic
     faithful_weight: float = Field(gt=0)  # exponent of its probability
@@ -137,6 +227,7 @@ class Writing(Part):
     """The written path."""
 
     passages: int = Field(ge=1)  # maximum number of passages that the model is shown
+    small_passages: int = Field(ge=1)  # ... that a small one is shown
     repair: bool  # whether the model may rewrite, once, what the abstracts contradict
     history: int = Field(ge=0)  # turns that the rewriter is shown
     prompts: str  # version of the prompts that the numbers were measured with; see rag.prompts.version
@@ -146,6 +237,7 @@ class Policy(Part):
     """One frozen set of decisions. Equal content has the equal version on every machine."""
 
     embedder: str  # name of the embedder that the numbers were fitted for, which holds a hash of its files
+    understanding: Understanding
     retrieval: Retrieval
     rerank: Rerank
     follow_ups: FollowUps
@@ -197,6 +289,10 @@ class Policy(Part):
     def record(self) -> dict[str, Any]:
         """As JSON: equal policies have equal records."""
         return self.model_dump(mode="json")
+
+    def text(self) -> str:
+        """As a file for people to read."""
+        return json.dumps(self.record(), indent=1) + "\n"
 
     def with_parts(self, **parts: object) -> Self:
         """This policy with some parts replaced."""

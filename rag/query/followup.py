@@ -6,6 +6,7 @@ import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 
+from rag.policy import FollowUps, Leaning, Policy
 from rag.query.intent import SEARCHED
 from rag.text import content_stems, names
 from rag.types import Intent, Turn
@@ -88,65 +89,68 @@ class Resolved:
 
 
 def resolve_by_rule(
-    question: str, history: Sequence[Turn], starts_afresh: Callable[[str, str], bool] = lambda _own, _before: False
+    question: str,
+    history: Sequence[Turn],
+    starts_afresh: Callable[[str, str], bool] = lambda _own, _before: False,
+    policy: FollowUps | None = None,
 ) -> Resolved:
     """What the question's wording says about its place in the conversation.
 
-    starts_afresh: whether a question brings a name of its own that the earlier text does not have.
+    starts_afresh: whether a question brings a name of its own that the earlier text does not have. policy: None for
+    what comes with this version.
     """
+    leaning = (policy or Policy.default().follow_ups).leaning
     own, about, carried = question.partition(ABOUT)
     if about and own.strip() and carried.endswith(")"):  # it was made stand-alone before
-        return Resolved(question, own, carried[:MAX_CARRIED].removesuffix(")"), 0.7)
+        return Resolved(question, own, carried[:MAX_CARRIED].removesuffix(")"), leaning.restated)
     history = [turn for turn in history if turn.intent in SEARCHED]  # thanks are not what a follow-up is about
     if not history:
         return Resolved(question, question)
     last = history[-1]
     ordinal = _ORDINAL.search(question)
     if ordinal:
-        found = _counted(question, last, _PLACES[ordinal.group(1).casefold()])
+        found = _counted(question, last, _PLACES[ordinal.group(1).casefold()], leaning.counted)
         if found is not None:
             return found
     corrects = bool(_CORRECTS.search(question))
-    lean = _lean(question)
+    lean = _lean(question, leaning)
     before = _topic(question, last, corrects=corrects)
-    if (lean < LEANS or not _refers(question)) and starts_afresh(question, f"{before} {' '.join(last.cited)}"):
+    if (lean < leaning.shown or not _refers(question)) and starts_afresh(question, f"{before} {' '.join(last.cited)}"):
         lean = 0.0
     carried = before[:MAX_CARRIED] if lean else ""
-    standalone = f"{question}{ABOUT}{carried})" if lean >= LEANS else question
+    standalone = f"{question}{ABOUT}{carried})" if lean >= leaning.shown else question
     within = bool(_OF_THE_SET.search(question) or _POINTS.search(question)) and len(last.papers) > 1 and not corrects
     own = question if lean else _OPENING.sub("", question, count=1)
     return Resolved(standalone, own, carried, lean, () if corrects or not lean else last.papers, within)
 
 
-def _counted(question: str, last: Turn, place: int) -> Resolved | None:
+def _counted(question: str, last: Turn, place: int, lean: float) -> Resolved | None:
     """What "the second one" stands for: of several things that were just named, else of the papers just cited."""
     named = list(dict.fromkeys(names(last.question)))
     if len(named) > 1 and -1 <= place < len(named):
-        return Resolved(f"{question}{ABOUT}{named[place]})", question, named[place], 0.9)
+        return Resolved(f"{question}{ABOUT}{named[place]})", question, named[place], lean)
     if -1 <= place < len(last.cited):
         title = last.cited[place]
         papers = last.papers[place : place + 1 or None] if len(last.papers) == len(last.cited) else ()
-        return Resolved(f"{question}{ABOUT}{title})", question, title, 0.9, papers, within=bool(papers))
+        return Resolved(f"{question}{ABOUT}{title})", question, title, lean, papers, within=bool(papers))
     return None
 
 
-LEANS = 0.5  # from here on the question is shown, and answered, with what it was carried over
-
-
-def _lean(question: str) -> float:
+def _lean(question: str, by: Leaning) -> float:
     if _SWITCHES.search(question):
         return 0.0
     own = len(set(content_stems(question)))
     if own <= POOR:
-        return 0.3 if own and _NAMED.search(question) else 1.0
+        return by.names if own and _NAMED.search(question) else 1.0
     if _POINTS.search(question):  # its own words say which of the papers is meant
-        return 0.5
+        return by.points
     if _OPENS.search(question) or (own < FULL and _STRONG.search(question)):
-        return 0.7
+        return by.opens
     back = _ONE_BACK.search(question) or _MANY_BACK.search(question)
     if back:  # a pronoun behind two words of substance may well stand for these
-        return 0.6 if own < RICH and len(content_stems(question[: back.start()])) < 2 else 0.3
-    return 0.3 if own <= BRIEF else 0.1
+        at_itself = own >= RICH or len(content_stems(question[: back.start()])) >= 2
+        return by.back_at_itself if at_itself else by.back
+    return by.brief if own <= BRIEF else by.otherwise
 
 
 def _refers(question: str) -> bool:

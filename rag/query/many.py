@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 import re
-from functools import lru_cache
-from pathlib import Path
 
 from rag.policy import Logistic
 from rag.text import names, words
 
-MODEL = Path(__file__).with_name("many.json")
 FEATURES = (
     "which_papers",  # asks which papers, or for papers, in so many words
     "papers",  # speaks of papers, studies, surveys in the plural
@@ -81,11 +78,6 @@ def features_of(question: str) -> list[float]:
     return [held[name] for name in FEATURES]
 
 
-def wants_many(question: str) -> bool:
-    """Whether several papers are asked for."""
-    return bool(_model().of(FEATURES).probabilities([features_of(question)])[0] >= 0.5)
-
-
-@lru_cache(maxsize=1)
-def _model() -> Logistic:
-    return Logistic.model_validate_json(MODEL.read_bytes())
+def wants_many(question: str, model: Logistic) -> bool:
+    """Whether several papers are asked for. model: over FEATURES."""
+    return bool(model.of(FEATURES).probabilities([features_of(question)])[0] >= 0.5)

@@ -17,6 +17,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.embed.onnx import WEIGHTS
+from rag.policy import Spelling
 from rag.text import STOP_WORDS, stem, words
 from rag.types import Paper
 
@@ -24,9 +25,6 @@ SHORTEST = 4  # letters of a word that is looked at
 SHORT = 6  # letters up to which one error is assumed, in longer words two
 LONGEST = 24
 TRIED = 60  # likeliest words whose distance is measured
-EXTRA, SUBSTITUTED = 1.1, 1.2  # a letter too many, or a wrong one, is rarer than one that is missing or swapped
-OTHER_START = 0.5  # few errors hit the first letter
-ELSEWHERE = 0.05  # between equally near words, one of the collection is meant
 _TOKEN = re.compile(r"(?<![\w-])[a-z]{4,24}(?![\w-]|[.'][\w])")
 _PREFIXES = ("re", "un", "de", "non", "pre", "over", "under", "multi", "self", "mis", "out", "sub", "inter")
 _SUFFIXES = (
@@ -65,21 +63,21 @@ class Speller:
         self._letters = np.stack([_letter_counts(word) for word in self._words])
         self._sizes = np.array([len(word) for word in self._words])
 
-    def corrected(self, text: str, wrong: Collection[str]) -> str:
+    def corrected(self, text: str, wrong: Collection[str], policy: Spelling) -> str:
         """The text with these words put right where it is plain how, if that makes one a word of the collection."""
-        put_right = {word: self._nearest(word) for word in wrong}
+        put_right = {word: self._nearest(word, policy) for word in wrong}
         if not any(near != word and near in self._counts for word, near in put_right.items()):
             return text
         return _TOKEN.sub(lambda match: put_right.get(match[0], match[0]), text)
 
-    def _nearest(self, word: str) -> str:
+    def _nearest(self, word: str, policy: Spelling) -> str:
         limit = 1 if len(word) <= SHORT else 2
         found = []
         for near in self._near(word, limit):
-            apart = distance(word, near) + OTHER_START * (word[0] != near[0])
+            apart = distance(word, near, policy) + policy.first * (word[0] != near[0])
             ours = near in self._counts
             if apart <= (limit if ours else 1):  # what is no word of the collection must be very near
-                found.append((apart + ELSEWHERE * (not ours), -self._counts.get(near, 0), near))
+                found.append((apart + policy.elsewhere * (not ours), -self._counts.get(near, 0), near))
         return min(found)[2] if found else word
 
     def _near(self, word: str, limit: int) -> Iterator[str]:
@@ -134,14 +132,14 @@ def _english_stems() -> frozenset[str]:
     return frozenset(stem(word) for word in english())
 
 
-def distance(one: str, other: str) -> float:
+def distance(one: str, other: str, costs: Spelling) -> float:
     """Optimal string alignment distance (Damerau 1964): a letter missing or two swapped 1.0."""
     before: list[float] = []
     last = [float(place) for place in range(len(other) + 1)]
     for i, letter in enumerate(one, start=1):
         row = [float(i)]
         for j, wanted in enumerate(other, start=1):
-            cost = min(row[j - 1] + 1, last[j] + EXTRA, last[j - 1] + (letter != wanted) * SUBSTITUTED)
+            cost = min(row[j - 1] + 1, last[j] + costs.extra, last[j - 1] + (letter != wanted) * costs.substituted)
             if i > 1 and j > 1 and letter == other[j - 2] and one[i - 2] == wanted:
                 cost = min(cost, before[j - 2] + 1)
             row.append(cost)

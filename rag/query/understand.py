@@ -10,7 +10,7 @@ import numpy as np
 
 from rag.collection import View
 from rag.errors import ProviderError
-from rag.policy import Expansion
+from rag.policy import Expansion, Retrieval, Spelling
 from rag.query import wants
 from rag.query.followup import Resolved, resolve_by_rule
 from rag.query.intake import in_another_script, tidy
@@ -25,11 +25,7 @@ from rag.text import content_words, names, stem
 from rag.types import Turn
 from rag.values.query import Query, Search, Term
 
-RARE = 0.6  # rarity of a word that few papers hold, so that it names a topic
 READ = 2000  # papers whose words typing errors are corrected to
-EACH_SIDE = 0.25  # share of the search for each thing that is compared
-PLANNED = 0.6  # share of planned searches together: each finds what the whole question would drown
-WITHIN = 1.0  # lift of the papers that a question is restricted to
 
 
 class QueryUnderstander:
@@ -40,10 +36,14 @@ class QueryUnderstander:
 
     def understand(self, asked: str, history: Sequence[Turn], context: Context) -> Query:
         """asked: tidied. history: oldest turn first. Raises ProviderError if the settings say so."""
-        spelt = asked if foreign_language(asked) else self._spelt(asked, context.view)
+        spelt = (
+            asked
+            if foreign_language(asked)
+            else self._spelt(asked, context.view, context.policy.understanding.spelling)
+        )
         return make_query(asked, self._resolve(spelt, history, context), context)
 
-    def _spelt(self, asked: str, view: View) -> str:
+    def _spelt(self, asked: str, view: View, by: Spelling) -> str:
         wrong = unknown_words(asked, lambda word: view.idf(stem(word)) < 1.0)
         if not wrong:
             return asked
@@ -52,24 +52,24 @@ class QueryUnderstander:
             catalog = view.collection.catalog
             papers = catalog.some(list(catalog.fingerprints())[:READ]).values()
             held = self._speller = view.snapshot, Speller(paper for paper, _ in papers)
-        return held[1].corrected(asked, wrong)
+        return held[1].corrected(asked, wrong, by)
 
     def _resolve(self, asked: str, history: Sequence[Turn], context: Context) -> Resolved:
-        view = context.view
+        view, policy = context.view, context.policy
 
         def starts_afresh(own: str, before: str) -> bool:
             known = {stem for stem, _ in content_words(before)}
             named = [stem for name in names(own) for stem, _ in content_words(name)]
-            return any(stem not in known and RARE <= view.idf(stem) < 1.0 for stem in named)
+            return any(stem not in known and policy.follow_ups.rare <= view.idf(stem) < 1.0 for stem in named)
 
         said = recognise(asked, history)
-        by_rule = resolve_by_rule(asked, history, starts_afresh)
+        by_rule = resolve_by_rule(asked, history, starts_afresh, policy.follow_ups)
         given = tidy(context.options.standalone_question or "")
         if said.intent == "summarise" and not given:
             return _summary(said, by_rule, history)
         if given and given != by_rule.standalone:  # an unchanged "Understood as" is no correction
             return Resolved(given, given)
-        several = wants_many(asked) or bool(sides(asked))
+        several = wants_many(asked, policy.understanding.many) or bool(sides(asked))
         foreign = said.intent == "other_language" or in_another_script(asked)
         if not given and context.mode == "generative" and (history or several or foreign):
             return self._planned(asked, history, by_rule, context)
@@ -111,7 +111,7 @@ def make_query(asked: str, resolved: Resolved, context: Context) -> Query:
     """Cut, weigh and embed."""
     view, policy = context.view, context.policy
     compared = sides(resolved.own) if resolved.intent == "question" else ()
-    searches = _searches(resolved, compared, view, policy.retrieval.expansion)
+    searches = _searches(resolved, compared, view, policy.retrieval)
     mean = np.sum([search.weight * search.vector for search in searches], axis=0)
     terms = _terms(resolved.own, searches[0], view, policy.evidence.generic_weight)
     if resolved.carried:
@@ -123,7 +123,7 @@ def make_query(asked: str, resolved: Resolved, context: Context) -> Query:
             for one in carried
             if one.stem not in known
         )
-    lift = WITHIN if resolved.within else policy.follow_ups.lift * resolved.lean
+    lift = policy.follow_ups.within if resolved.within else policy.follow_ups.lift * resolved.lean
     return Query(
         asked=asked,
         standalone=resolved.standalone,
@@ -133,7 +133,7 @@ def make_query(asked: str, resolved: Resolved, context: Context) -> Query:
         names=tuple(dict.fromkeys(names(resolved.own))),
         wants_number=wants.wants_number(resolved.own),
         wants_name=wants.wants_name(resolved.own),
-        wants_many=bool(compared) or wants_many(resolved.own),
+        wants_many=bool(compared) or wants_many(resolved.own, policy.understanding.many),
         wants_effect=wants.wants_effect(resolved.own),
         intent=resolved.intent,
         sides=compared,
@@ -144,14 +144,15 @@ def make_query(asked: str, resolved: Resolved, context: Context) -> Query:
     )
 
 
-def _searches(resolved: Resolved, compared: Sequence[str], view: View, by: Expansion) -> tuple[Search, ...]:
+def _searches(resolved: Resolved, compared: Sequence[str], view: View, policy: Retrieval) -> tuple[Search, ...]:
+    by = policy.expansion
     if resolved.queries:
-        share = PLANNED / len(resolved.queries)
+        share = policy.planned / len(resolved.queries)
         planned = (make_search(text, share, view, by) for text in resolved.queries)
-        return (make_search(resolved.standalone, 1.0 - PLANNED, view, by), *planned)
+        return (make_search(resolved.standalone, 1.0 - policy.planned, view, by), *planned)
     if compared and not resolved.carried:
-        asked = make_search(resolved.own, 1.0 - EACH_SIDE * len(compared), view, by)
-        return (asked, *(make_search(side, EACH_SIDE, view, by) for side in compared))
+        asked = make_search(resolved.own, 1.0 - policy.side * len(compared), view, by)
+        return (asked, *(make_search(side, policy.side, view, by) for side in compared))
     if not resolved.carried:
         return (make_search(resolved.own, 1.0, view, by),)
     joined = f"{resolved.own} {resolved.carried}"

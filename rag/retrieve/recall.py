@@ -8,8 +8,6 @@ from rag.stages import Context, FindAgain
 from rag.types import Hit, Options, Passage
 from rag.values.query import Query
 
-ORDER = 0.02  # share of what exceeds the best score that is kept
-
 
 class MemoryRecaller:
     """Applies the policy's memory. A question that it knows nothing about keeps its ranking exactly."""
@@ -30,7 +28,10 @@ class MemoryRecaller:
         learned = {paper: more for paper, more in recalled.papers.items() if _allowed(paper, context.options)}
         found = {hit.passage.paper_id for hit in hits}
         best = max((hit.score for hit in hits), default=0.0)
-        hits = [replace(hit, score=_moved(hit.score, learned.get(hit.passage.paper_id, 0.0), best)) for hit in hits]
+        order = context.policy.memory.match.order
+        hits = [
+            replace(hit, score=_moved(hit.score, learned.get(hit.passage.paper_id, 0.0), best, order)) for hit in hits
+        ]
         hits += [
             hit for paper, more in learned.items() if more > 0 and paper not in found for hit in _hit(paper, context)
         ]
@@ -38,11 +39,11 @@ class MemoryRecaller:
         return sorted(hits, key=lambda hit: (-hit.score, hit.passage.paper_id))
 
 
-def _moved(score: float, more: float, best: float) -> float:
+def _moved(score: float, more: float, best: float, order: float) -> float:
     """The score after what was learned. Beyond the best one only the order counts: how far the others lie behind the
     first paper decides how many an answer quotes, and that was fitted without memory."""
     moved = score + more
-    return moved if moved <= best else best + ORDER * (moved - best)
+    return moved if moved <= best else best + order * (moved - best)
 
 
 def _blended(own: list[Hit], other: list[Hit], share: float) -> list[Hit]:

@@ -34,7 +34,10 @@ def dense(search: Search, context: Context) -> Found:
 
 def lexical(search: Search, context: Context) -> Found:
     """Chunks by BM25, with query expansion: words close in meaning count at a discount."""
-    return _widely(context, lambda k, options: context.view.matching(search.words, search.expansions, k, options))
+    weighting = context.policy.retrieval.bm25
+    return _widely(
+        context, lambda k, options: context.view.matching(search.words, search.expansions, k, options, weighting)
+    )
 
 
 def _widely(context: Context, search: Callable[[int, Options], Found]) -> Found:

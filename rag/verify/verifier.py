@@ -13,7 +13,7 @@ from dataclasses import dataclass
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.policy import Verification
+from rag.policy import Quoting, Verification
 from rag.text import MAX_SENTENCE_CHARS, content_stems, without_markers, words
 from rag.values.evidence import Quote
 from rag.verify.anatomy import Anatomy, Reading, anatomy, bigrams_of
@@ -24,10 +24,7 @@ from rag.verify.polarity import objections
 from rag.verify.spelling import plain
 from rag.verify.values import Source, State, Verdict
 
-HINT = 0.05  # what the model's own marker adds to a passage when two carry a sentence equally
-GAIN = 0.12  # how much more of the sentence a further quote must hold to be cited too
 MOST_QUOTES = 3
-LIKE_THE_BEST = 0.75  # share of the best sentence's support from which another one is looked at for a contradiction
 MOST_RIVALS = 2
 NOTHING_SAYS_IT = "no abstract says it"
 NOT_SURE = "whether an abstract says it could not be decided"
@@ -102,14 +99,16 @@ class EvidenceVerifier:
         weight = weights_of(tuple(stems), self._idf)
         vector = self._embed(text)
         carried = self._carried(folded, weight, vector, hinted, desk) * self._may_speak(text, desk)
-        chosen = _choose(stems, weight, carried, desk.readings)
+        chosen = _choose(stems, weight, carried, desk.readings, self._fitted.quoting)
         quotes = [desk.readings[index] for index in chosen]
         places = list(dict.fromkeys(one.place for one in quotes))
         cited = [desk.papers[place - 1] for place in places]
         quoted = [one.text for one in quotes]
         marked = [paper for place, paper in enumerate(desk.papers, 1) if place in hinted and place not in places]
         wrong = objection(text, [*cited, *marked], quoted, desk.long_forms, self._idf)
-        against = objections(folded, [*quoted, *_rivals(carried, chosen, places, desk.readings)])
+        against = objections(
+            folded, [*quoted, *_rivals(carried, chosen, places, desk.readings, self._fitted.quoting.rival)]
+        )
         row = features(
             folded,
             vector,
@@ -140,16 +139,16 @@ class EvidenceVerifier:
     ) -> NDArray[np.float64]:
         """How far each single sentence carries the text, in [0, 1]."""
         cosines = np.clip(desk.matrix @ vector, 0.0, 1.0)
-        pairs = bigrams_of(text)
+        pairs, by = bigrams_of(text), self._fitted.quoting
         found = np.zeros(len(desk.readings))
         for index, one in enumerate(desk.readings):
             if one.order:
                 continue
             share = held(one.stems, weight)
             shared = len(pairs & one.bigrams) / len(pairs) if pairs else share
-            found[index] = 0.5 * share + 0.35 * cosines[index] + 0.15 * shared
+            found[index] = by.words * share + by.cosine * cosines[index] + by.pairs * shared
             if one.place in hinted:
-                found[index] += HINT * share
+                found[index] += by.hint * share
         return np.minimum(found, 1.0)
 
     def _may_speak(self, text: str, desk: _Desk) -> NDArray[np.float64]:
@@ -197,16 +196,24 @@ class _Desk:
 
 
 def _rivals(
-    carried: NDArray[np.float64], chosen: Sequence[int], places: Sequence[int], readings: Sequence[Reading]
+    carried: NDArray[np.float64],
+    chosen: Sequence[int],
+    places: Sequence[int],
+    readings: Sequence[Reading],
+    share: float,
 ) -> list[str]:
     """Further sentences of the cited papers that carry nearly as much: one of them may say the opposite."""
-    least = LIKE_THE_BEST * carried[chosen[0]]
+    least = share * carried[chosen[0]]
     order = [int(index) for index in np.argsort(-carried) if index not in chosen and carried[index] >= least]
     return [readings[index].text for index in order if readings[index].place in places][:MOST_RIVALS]
 
 
 def _choose(
-    stems: frozenset[str], weight: Mapping[str, float], carried: NDArray[np.float64], readings: Sequence[Reading]
+    stems: frozenset[str],
+    weight: Mapping[str, float],
+    carried: NDArray[np.float64],
+    readings: Sequence[Reading],
+    policy: Quoting,
 ) -> list[int]:
     """The best sentence, and those that hold much of what it lacks."""
     chosen = [int(np.argmax(carried))]
@@ -214,12 +221,12 @@ def _choose(
         have = frozenset().union(*(readings[index].stems for index in chosen))
         gains = [
             held((have | one.stems) & stems, weight) - held(have & stems, weight)
-            if carried[index] >= 0.5 * carried[chosen[0]] and index not in chosen
+            if carried[index] >= policy.further * carried[chosen[0]] and index not in chosen
             else 0.0
             for index, one in enumerate(readings)
         ]
         best = int(np.argmax(gains))
-        if gains[best] < GAIN:
+        if gains[best] < policy.gain:
             break
         chosen.append(best)
     return chosen
