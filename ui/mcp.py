@@ -117,8 +117,7 @@ def build(services: Services, asker_of: Callable[[AnyContext], Asker]) -> FastMC
 
 def run_stdio(settings: Settings) -> None:
     """Serve one client over standard input and output until it hangs up. Raises ReadbackError if that cannot be."""
-    from ui.access.door import LOCAL
-    from ui.services import Asker, Services
+    from ui.services import LOCAL, Asker, Services
 
     with Services.open(settings) as services:
         print("Readback serves MCP on standard input and output.", file=sys.stderr)

@@ -7,7 +7,8 @@ import weakref
 from collections.abc import Callable, Iterator, Sequence
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from types import TracebackType
+
+from sqlalchemy import func, select
 
 from rag.events import conversations, export, ingest, privacy, reading
 from rag.events.database import UNAVAILABLE, Database
@@ -34,8 +35,6 @@ from rag.types import Answer, Options
 WAIT_S = 10.0  # for interactions that are still on their way, before feedback on them is given up
 UNDO_S = 60.0  # how long a hidden conversation can be restored, at least
 TIDY_EVERY_S = 86_400.0  # with a retention, old events go at the start and then once a day
-
-
 DEFAULT = Options()
 
 
@@ -74,7 +73,7 @@ class EventStore:
                 privacy.purge_before(database, clock() - timedelta(days=retention_days))
 
         self._writer = Writer(write, size=queue_size, retry_s=retry_s, chore=tidy, chore_every_s=TIDY_EVERY_S)
-        self._closing = weakref.finalize(self, shut, self._writer, database)  # at exit too, if nobody closes it
+        self._closing = weakref.finalize(self, _shut, self._writer, database)  # at exit too, if nobody closes it
 
     @classmethod
     def open(
@@ -113,8 +112,6 @@ class EventStore:
             clock=clock,
         )
 
-    # what happens
-
     def record(
         self,
         answer: Answer,
@@ -134,23 +131,22 @@ class EventStore:
 
         user: pseudonymous id. turn: from 1. parent: id of the answer that it follows; None for the newest of the turn
         before. Asking a turn again adds a version, which becomes the current one. options: how it was steered.
-        shown: ids of the papers that were visible, in order; None for the cards of the page, i.e. the papers cited
-        or, when abstaining, the closest ones. scores: paper id -> stage -> score; None for those of the answer's trace.
-        latency_ms: None for the answer's own total.
+        shown: ids of the papers that were visible, in order; None for those cited or, if abstaining, the closest ones.
+        scores: paper id -> stage -> score. scores, latency_ms: None for the answer's own.
         """
         self._writer.put(
             Asked(
-                answer,
-                user,
-                conversation,
-                turn,
-                None if shown is None else tuple(shown),
-                scores,
-                source,
-                latency_ms,
-                self._clock() if at is None else at,
-                parent,
-                options,
+                answer=answer,
+                user=user,
+                conversation=conversation,
+                turn=turn,
+                shown=None if shown is None else tuple(shown),
+                scores=scores,
+                source=source,
+                latency_ms=latency_ms,
+                at=self._clock() if at is None else at,
+                parent=parent,
+                options=options,
             )
         )
 
@@ -250,8 +246,8 @@ class EventStore:
     def delete_conversation(self, user: str, conversation: str) -> Counts:
         """Delete its questions, answers, comments and edits, for good.
 
-        What learning needs stays, tied to nobody: papers, positions, scores and feedback without words.
-        An answer to it that is still on its way is treated likewise. Raises EventUnknown.
+        What learning needs stays, tied to nobody: papers, positions, scores and feedback without words. An answer that
+        is still on its way is treated likewise. Raises EventUnknown.
         """
         self._writer.wait(WAIT_S)
         with self._database.write() as connection:
@@ -269,8 +265,8 @@ class EventStore:
     def episodes(self, since: int = 0, until: int | None = None) -> Iterator[Episode]:
         """Interactions that happened or got feedback after position ``since``, up to ``until`` (None: up to now).
 
-        Oldest interaction first, each with all its feedback up to ``until``, so an old one comes again when people
-        say more about it. Positions grow in the order of commits, across processes: nothing is missed that way.
+        Oldest interaction first, each with its feedback up to ``until``: an old one comes again with what is new about
+        it. Positions grow in the order of commits, across processes, so nothing is missed.
         """
         return reading.episodes(self._database, since, until)
 
@@ -282,6 +278,12 @@ class EventStore:
             wanted.append(interactions.c.user_id == user)
         with self._database.read() as connection:
             return next(iter(reading.select_episodes(connection, *wanted)), None)
+
+    def newest(self) -> Episode | None:
+        """The interaction that was recorded last, or None."""
+        with self._database.read() as connection:
+            last = interactions.c.position == select(func.max(interactions.c.position)).scalar_subquery()
+            return next(iter(reading.select_episodes(connection, last)), None)
 
     def stats(self) -> Stats:
         """Sums over everything stored."""
@@ -337,14 +339,12 @@ class EventStore:
         """The store itself."""
         return self
 
-    def __exit__(
-        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
-    ) -> None:
+    def __exit__(self, *_: object) -> None:
         """Close it."""
         self.close()
 
 
-def shut(writer: Writer[Asked], database: Database) -> None:
+def _shut(writer: Writer[Asked], database: Database) -> None:
     """Drain the writer, then let go of the database."""
     writer.close()
     database.close()

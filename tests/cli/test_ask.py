@@ -93,8 +93,24 @@ def test_json_is_one_answer() -> None:
 
 def test_a_dash_reads_standard_input() -> None:
     assert one_json("-", stdin=f"{ABOUT_TPRF}\n")["question"] == ABOUT_TPRF
-    assert one_json("-", stdin="")["abstained"]
     assert one_json("-", stdin=b"dense \xff\xfe retrieval feedback")["question"].startswith("dense")
+
+
+def test_no_question_is_a_message() -> None:
+    assert "empty" in str(readback("ask", "-", stdin="").exception)
+
+
+def test_why_says_how_the_last_answer_was_found() -> None:
+    found = one_json(ABOUT_CTRL)
+    readback("ask", ABOUT_TPRF)
+    assert f"asked:     {ABOUT_TPRF}" in readback("why").stdout
+    assert f"asked:     {ABOUT_CTRL}" in readback("why", found["id"]).stdout
+
+
+def test_where_no_words_are_kept_why_has_none_to_show(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("READBACK_KEEP_QUESTIONS", "false")
+    assert readback("ask", ABOUT_TPRF).exit_code == 0
+    assert "not its words" in str(readback("why").exception)
 
 
 def test_the_number_of_papers() -> None:

@@ -11,12 +11,11 @@ from ui.access.exposure import Exposure, exposure_of
 from ui.access.keys import ApiKey, match_key, parse_keys
 from ui.access.sessions import DAY_S, Session, Sessions, new_browser, server_secret
 from ui.access.users import Users
-from ui.services import Asker
+from ui.services import LOCAL, Asker
 
 if TYPE_CHECKING:
     from rag.settings import Settings
 
-LOCAL = "local"  # the user id of programs on this machine, where no login is needed
 RENEW_S = 7 * DAY_S  # a browser's cookie older than this is made anew when the page is opened
 
 

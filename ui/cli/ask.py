@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import json
 import sys
+from collections.abc import Iterable
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 import click
 
 from rag.errors import ReadbackError
-from rag.types import Answer, Options, TextDelta
+from rag.settings import Settings
+from rag.types import Answer, Options, StreamEvent, TextDelta
 from ui.cli.progress import shipped_bar
-
-if TYPE_CHECKING:
-    from rag.engine import Assistant
 
 
 @click.command()
@@ -37,6 +36,8 @@ def ask(
 ) -> None:
     """Answer QUESTION from the collection, with exact quotes; "-" reads it from standard input.
 
+    It is recorded as the settings say, and "readback why" tells how it was answered.
+
     A --batch file has lines {"id": …, "turns": [{"question": …}, …]}; the last turn is answered, the earlier ones are
     its history. Every line gets a line in --out, in the same order, whatever happens to one of them.
     """
@@ -49,32 +50,41 @@ def ask(
     if batch is not None and out is not None and out.exists() and batch.exists() and out.samefile(batch):
         raise click.UsageError("--out would overwrite the questions: name another file.")
     options = Options(mode=mode, model=model, papers=papers)
-    with _open() as assistant:
-        if batch is not None and out is not None:
-            from rag.batch import run_batch
+    if batch is not None and out is not None:
+        _many(batch, out, options)
+        return
+    from ui.services import LOCAL, Asker, Services
 
-            failed = run_batch(assistant, batch, out, options)
-            if failed:
-                raise ReadbackError(f"{failed} of the questions could not be answered; {out} says why, line by line.")
-            return
-        text = sys.stdin.buffer.read().decode(errors="replace") if question == "-" else question or ""
+    text = sys.stdin.buffer.read().decode(errors="replace") if question == "-" else question or ""
+    with shipped_bar() as progress:
+        services = Services.open(Settings.load(), progress)
+    with services:
+        events = services.asking.stream(text, asker=Asker(LOCAL), source="cli", options=options)
         if as_json:
-            click.echo(json.dumps(assistant.ask(text, options=options).to_dict(), ensure_ascii=False))
+            *_, answer = events
+            assert isinstance(answer, Answer), "a stream ends with its answer"
+            click.echo(json.dumps(answer.to_dict(), ensure_ascii=False))
         else:
-            _show(assistant, text, options)
+            _show(events)
 
 
-def _open() -> Assistant:
+def _many(batch: Path, out: Path, options: Options) -> None:
+    """Programs' questions, which are not recorded: nobody reads the answers one by one."""
+    from rag.batch import run_batch
     from rag.engine import Assistant
 
     with shipped_bar() as progress:
-        return Assistant.open(progress=progress)
+        assistant = Assistant.open(progress=progress)
+    with assistant:
+        failed = run_batch(assistant, batch, out, options)
+    if failed:
+        raise ReadbackError(f"{failed} of the questions could not be answered; {out} says why, line by line.")
 
 
-def _show(assistant: Assistant, question: str, options: Options) -> None:
+def _show(events: Iterable[StreamEvent]) -> None:
     shown = ""
     answer: Answer | None = None
-    for event in assistant.stream(question, options=options):
+    for event in events:
         if isinstance(event, TextDelta):
             shown += event.text
             click.echo(event.text, nl=False)

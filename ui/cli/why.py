@@ -13,16 +13,19 @@ PAPERS = 10
 
 
 @click.command()
-@click.argument("answer_id")
+@click.argument("answer_id", required=False)
 @click.option("--json", "as_json", is_flag=True, help="Print the whole trace as JSON.")
-def why(answer_id: str, as_json: bool) -> None:
-    """Show what each stage of the answer ANSWER_ID got and gave. Page, HTTP and MCP say its id."""
+def why(answer_id: str | None, as_json: bool) -> None:
+    """Show what each stage of an answer got and gave.
+
+    ANSWER_ID is said by page, HTTP and MCP; without it, the newest answer of the record is meant.
+    """
     from rag.events.opening import open_store
 
     with open_store(Settings.load()) as store:
-        episode = store.interaction(answer_id)
+        episode = store.interaction(answer_id) if answer_id else store.newest()
     if episode is None or episode.interaction.answer is None:
-        raise ReadbackError(f"The record has no answer {answer_id}, or not its words.")
+        raise ReadbackError(f"The record has no answer{f' {answer_id}' if answer_id else ''}, or not its words.")
     answer = episode.interaction.answer
     if as_json:
         click.echo(json.dumps(dict(answer.trace), ensure_ascii=False, indent=2))

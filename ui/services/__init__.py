@@ -13,7 +13,7 @@ from ui.services.conversations import Conversations, Place
 from ui.services.metrics import Metrics
 from ui.services.papers import Papers
 from ui.services.rates import Rates
-from ui.services.runs import Asker
+from ui.services.runs import LOCAL, Asker
 from ui.services.setup import Setup
 
 if TYPE_CHECKING:
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from rag.events import EventStore
     from rag.settings import Settings
 
-__all__ = ["Asker", "Place", "Services"]
+__all__ = ["LOCAL", "Asker", "Place", "Services"]
 
 
 class Services:

@@ -10,7 +10,6 @@ from typing import TYPE_CHECKING
 from rag.errors import ReadbackError
 from rag.types import Paper
 from ui.services.neighbours import Neighbours
-from ui.services.reading import read_apart
 
 if TYPE_CHECKING:
     from rag.engine import Assistant
@@ -109,6 +108,8 @@ class Papers:
         """
         self._check_writable()
         self.check_size(len(data))
+        from ui.services.reading import read_apart
+
         reading = read_apart(name, data, skip_bad=skip_bad)
         with self._writing:
             done = self._assistant.index.update(reading.papers, progress=progress)

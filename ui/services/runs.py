@@ -17,6 +17,9 @@ if TYPE_CHECKING:
     from ui.services.conversations import Place
 
 
+LOCAL = "local"  # the user id of programs on this machine, where no login is needed
+
+
 class Stopping(ReadbackError):
     """The server is being stopped, so no answer is made any more."""
 
