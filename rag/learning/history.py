@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 from datetime import datetime
@@ -13,6 +14,11 @@ from rag.text import content_stems
 DWELT_S = 10.0  # a shorter look at a paper is only an opening of it
 CHARS = 1_000  # of a question that are looked at
 SELF_CONTAINED = 4  # content words of a later turn that needs no earlier one to be understood
+_LEAD = re.compile(  # of a correction, before what was meant
+    r"^\W{0,5}(?:(?:no|nope|sorry|actually|wrong)\b\W{1,5}){0,3}"
+    r"(?:what )?i (?:really |actually )?(?:meant?|was asking)\b(?: (?:was|is|this|to ask|about)\b){0,3}\W{0,3}(?=\w)",
+    re.IGNORECASE,
+)
 
 
 @dataclass(frozen=True, slots=True)
@@ -73,13 +79,19 @@ def paths(log: Sequence[Asked]) -> list[list[Asked]]:
     return [list(path) for _, path in groupby(own, key=lambda one: (one.person, one.conversation))]
 
 
+def bare(question: str) -> str:
+    """The question without "no, I meant" before it: a correction is another wording of the same need."""
+    rest = question[lead.end() :] if (lead := _LEAD.match(question)) else ""
+    return rest if len(content_stems(rest[:CHARS])) > 1 else question
+
+
 def _asked(episode: Episode) -> Asked | None:
     one = episode.interaction
     answer = one.answer
     if one.question is None:
         return None
     whole = one.turn in (None, 1) or len(content_stems(one.question[:CHARS])) >= SELF_CONTAINED
-    text = one.question if whole else (one.standalone_question or one.question)
+    text = bare(one.question if whole else (one.standalone_question or one.question))
     touched = bool(answer and "recall" in answer.trace.get("stages", {}))
     searched = answer.understood_as if answer and touched else None  # otherwise it was only made stand-alone
     quoted = (*answer.citations, *answer.closest) if answer else ()

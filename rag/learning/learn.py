@@ -11,7 +11,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.learning.history import Asked
-from rag.learning.needs import Needs, group, merge
+from rag.learning.needs import Needs, by_paper, group, merge
 from rag.learning.propensity import Propensities, estimate_propensities
 from rag.learning.remember import SentencesOf, remember
 from rag.learning.rewrites import Rewrite, learn_rewrites
@@ -21,6 +21,7 @@ from rag.learning.turns import TurnClassifier, background, load_examples
 from rag.policy.memory import Memory, decode
 from rag.ports import Embedder, Kind
 
+SURE = 0.9  # probability that a paper answers from which needs are compared because of it
 WORDINGS = 15_000  # distinct questions that are embedded at most, those asked most first
 
 
@@ -56,16 +57,22 @@ class Learner:
         vectors = self._vectors(list(counted), before)
         wordings = group(counted, vectors)
         propensities = estimate_propensities(log)
-        credit = believe(signals.papers, wordings.of, now, propensities).credit
+        first = believe(signals.papers, wordings.of, now, propensities)
+        credit = first.credit
         rewrites = learn_rewrites(signals.tasks, wordings, credit, aware=aware)
-        needs = merge(wordings, _links(signals.tasks, wordings, credit))
+        vector_of = dict(zip(counted, vectors, strict=True))
+        links = _links(signals.tasks, wordings, credit)
+        for pair, how in by_paper(wordings, _liked(first), vector_of).items():
+            links[pair] = links.get(pair, 0.0) + how
+        needs = merge(wordings, links)
         truth = believe(signals.papers, needs.of, now, propensities)
         memory = remember(
             needs,
-            dict(zip(counted, vectors, strict=True)),
+            vector_of,
             truth,
             signals.tasks,
             [replace(one, need=needs.of[wordings.members[one.need][0]]) for one in rewrites],
+            match=(before or Memory()).match,
             background=self._background,
             sentences_of=self._sentences_of,
         )
@@ -81,6 +88,12 @@ class Learner:
         if not texts:
             return np.zeros((0, self._embedder.dimension), dtype=np.float32)
         return np.stack([known[text] for text in texts])
+
+
+def _liked(truth: Truth) -> dict[int, str]:
+    """The paper that answers each need, where that is all but certain."""
+    sure = sorted((one.probability, one.need, one.paper) for one in truth.beliefs if one.probability >= SURE)
+    return {need: paper for _, need, paper in sure}  # the surest comes last
 
 
 def _links(tasks: Sequence[Task], needs: Needs, credit: Mapping[str, float]) -> dict[tuple[int, int], float]:

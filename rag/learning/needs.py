@@ -14,6 +14,8 @@ SIMILAR = 0.9  # cosine from which two wordings are one state; paraphrases that 
 CHARS = 1_000
 PEOPLE = 2.0  # who must have reworded one need as another before the two are one
 LARGEST = 12  # needs that become one
+AKIN = 0.5  # cosine of the centres from which two needs that the same paper answers are one
+MOST = 200  # needs answered by one paper that are compared with each other
 BLOCK = 1_024  # rows compared at a time
 
 
@@ -64,6 +66,25 @@ def _taken(vectors: NDArray[np.float32]) -> Sequence[int]:
             if free.size:
                 taken[start + row] = free[0]
     return [int(one) for one in taken]
+
+
+def by_paper(
+    needs: Needs, liked: Mapping[int, str], vectors: Mapping[str, NDArray[np.float32]]
+) -> dict[tuple[int, int], float]:
+    """Pairs of needs that one paper answers and that are worded enough alike, each with the weight of a link.
+
+    liked: need → the paper that answers it for certain.
+    """
+    holders: dict[str, list[int]] = {}
+    for need, paper in liked.items():
+        holders.setdefault(paper, []).append(need)
+    found = {}
+    for same in holders.values():
+        rows = np.stack([np.mean([vectors[text] for text in needs.members[need]], axis=0) for need in same[:MOST]])
+        rows /= np.linalg.norm(rows, axis=1, keepdims=True)
+        for i, j in zip(*np.nonzero(np.triu(rows @ rows.T >= AKIN, 1)), strict=True):
+            found[min(same[i], same[j]), max(same[i], same[j])] = PEOPLE + float(rows[i] @ rows[j])
+    return found
 
 
 def merge(needs: Needs, links: Mapping[tuple[int, int], float]) -> Needs:

@@ -22,14 +22,14 @@ from rag.learning.needs import Needs
 from rag.learning.rewrites import Rewrite
 from rag.learning.signals import Outcome, Task
 from rag.learning.truth import Truth
-from rag.policy.memory import Memory, Need, encode
+from rag.policy.memory import Match, Memory, Need, encode
 from rag.text import content_stems
 
 LARGEST = 10_000  # needs remembered; those that more people taught come first
 WORDINGS = 8  # of one need
 WORTH = 0.2  # relevance below which nothing is remembered about a paper
 EXAMPLE_CHARS = 4_000
-IN_VAIN = 0.5  # how much a sentence's share of the answers that failed counts against its share of the accepted ones
+DOUBT = 1.0  # people who said neither, that are assumed for every sentence
 LIKE_THE_EDIT = 0.5  # share of a sentence's words that stand in an edited answer
 
 SentencesOf = Callable[[str], Sequence[str]]
@@ -53,6 +53,7 @@ def remember(
     tasks: Sequence[Task],
     rewrites: Sequence[Rewrite],
     *,
+    match: Match,
     background: tuple[float, float],
     sentences_of: SentencesOf,
 ) -> Memory:
@@ -99,7 +100,7 @@ def remember(
             )
         )
     found.sort(key=lambda need: (-need.people, need.id))
-    return Memory(items=tuple(found[:LARGEST]), background=(round(background[0], 4), round(background[1], 4)))
+    return Memory(tuple(found[:LARGEST]), match, (round(background[0], 4), round(background[1], 4)))
 
 
 def _lessons(
@@ -160,21 +161,13 @@ def _edited_to(edit: str, papers: Sequence[str], sentences_of: SentencesOf) -> l
 
 
 def _quotes(lesson: _Lesson, credit: Mapping[str, float]) -> dict[str, dict[str, float]]:
-    """How much more often a sentence stood in what people accepted than in what they did not, by paper and sentence.
-
-    What half an answer was made of is not held against it in full: the other half may have been missing.
-    """
-    told: dict[tuple[str, bool], set[str]] = defaultdict(set)  # (paper, accepted) → people
-    for (paper, _), said in lesson.quotes.items():
-        for person, accepted in said:
-            told[paper, accepted].add(person)
+    """How well the answers ended that a sentence stood in, in [-1, 1], by paper and sentence."""
     found: dict[str, dict[str, float]] = defaultdict(dict)
     for (paper, quote), said in lesson.quotes.items():
-        share = {}
-        for accepted in (True, False):
-            here = sum(credit.get(person, 1.0) for person, outcome in said if outcome == accepted)
-            share[accepted] = here / (sum(credit.get(person, 1.0) for person in told[paper, accepted]) + 0.5)
-        weight = share[True] - IN_VAIN * share[False]
+        votes = dict.fromkeys((True, False), 0.0)
+        for person, accepted in said:
+            votes[accepted] += credit.get(person, 1.0)
+        weight = (votes[True] - votes[False]) / (votes[True] + votes[False] + DOUBT)
         if abs(weight) >= WORTH:
             found[paper][quote] = round(weight, 3)
     return dict(found)

@@ -20,9 +20,9 @@ from numpy.typing import NDArray
 from rag.text import content_stems
 
 TEXT_CHARS = 1_000  # of a question that are compared with what is remembered
-LIKED = 0.5  # of a sentence's learned weight: other questions about the same paper need other sentences
 CERTAIN = 0.9  # probability of being the same need from which a paper moves further
-SHORTLIST = 64  # remembered texts that are looked at closely; the rest lie further away than all of these
+SHORTLIST = 64  # needs that are looked at closely; the rest lie further away than all of these
+FEWEST_WORDS = 2  # content words; one names a subject, about which there are many questions
 NO_SCORES: Mapping[str, float] = MappingProxyType({})
 
 
@@ -45,19 +45,25 @@ class Need:
     why: str = ""  # in plain words
 
 
+Weights = tuple[float, float, float, float]
+
+
 @dataclass(frozen=True, slots=True)
 class Match:
-    """Two logistic models of (similarity, shared words, gap), fitted on paraphrases of development questions.
+    """Two logistic models of (coverage, margin, gap), fitted on paraphrases of development questions.
 
-    similarity: standard deviations above the background. shared: share of the words' weight in common. gap: how far the
-    paper's score is below the best, in the ranking without memory. The intercept comes first.
+    coverage: share of the weight of the question's words, one more unknown word among them, that stands in some wording
+    of the need. margin: how much closer the question is to the need's centre than to that of the next need, one that
+    other papers answer, or than ``floor``; in standard deviations of unrelated questions. gap: how far the need's paper
+    is below the best, in the ranking without memory. The intercept comes first.
     """
 
-    paper: tuple[float, float, float, float] = (-2.0, 0.9, 4.5, -7.7)  # the need's paper answers this question too
-    same: tuple[float, float, float, float] = (-5.5, 1.6, 3.0, -6.0)  # it is the same need
-    paper_threshold: float = 0.5  # below these probabilities nothing is applied
-    same_threshold: float = 0.5
-    rewrite_threshold: float = 0.97  # of being the same need
+    paper: Weights = (0.35, 5.96, 0.58, -8.52)  # the need's paper answers this question too
+    same: Weights = (-1.63, 2.14, 0.98, -7.41)  # it is the same need
+    floor: float = 3.0  # as close as the next need is at least, however few needs are known
+    paper_threshold: float = 0.4  # below these probabilities nothing is applied
+    same_threshold: float = 0.6
+    rewrite_threshold: float = 0.9  # of being the same need
     reach: float = 0.5  # the largest addition to a paper's score; twice that where it is certain to be the same need
     order: float = 0.02  # share of what an addition puts a paper's score above the best one that is kept
     share: float = 0.6  # the largest share of a rewrite: the question as asked is always searched for too
@@ -108,20 +114,24 @@ class Recollection:
     def __init__(self, memory: Memory) -> None:
         """Raises ValueError if the vectors of a need do not fit its texts."""
         self._memory = memory
-        self._owner = np.repeat(np.arange(len(memory.items)), [len(need.texts) for need in memory.items])
         blocks = [decode(need.vectors, len(need.texts)) for need in memory.items]
         if len({block.shape[1] for block in blocks}) > 1:
             raise ValueError("the vectors of the needs differ in length")
-        self._vectors = np.concatenate(blocks) if blocks else np.zeros((0, 0), dtype=np.float32)
-        stems = [frozenset(content_stems(text[:TEXT_CHARS])) for need in memory.items for text in need.texts]
+        centres = [block.mean(axis=0) for block in blocks]
+        self._centres = np.stack([one / np.linalg.norm(one) for one in centres]) if blocks else np.zeros((0, 0))
+        self._stems = [
+            tuple(frozenset(content_stems(text[:TEXT_CHARS])) for text in need.texts) for need in memory.items
+        ]
         postings: dict[str, list[int]] = {}
-        for row, found in enumerate(stems):
-            for stem in found:
-                postings.setdefault(stem, []).append(row)
+        for number, wordings in enumerate(self._stems):
+            for stem in frozenset().union(*wordings):
+                postings.setdefault(stem, []).append(number)
         self._postings = {stem: np.array(rows) for stem, rows in postings.items()}
-        self._unknown = _idf(len(stems), 0)
-        self._idf = {stem: _idf(len(stems), len(rows)) for stem, rows in postings.items()}
-        self._mass = np.array([sum(self._idf[stem] for stem in found) for found in stems])
+        self._unknown = _idf(len(blocks), 0)
+        self._idf = {stem: _idf(len(blocks), len(rows)) for stem, rows in postings.items()}
+        self._liked = [
+            frozenset(paper for paper, value in need.relevance.items() if value > 0) for need in memory.items
+        ]
 
     def __bool__(self) -> bool:
         return bool(self._memory.items)
@@ -132,38 +142,39 @@ class Recollection:
         vector: the question's, of unit length. scores: of the papers found without memory, in [0, 1]; a paper is
         recalled more readily if the question by itself finds it nearly as good as the best.
         """
-        if not self._memory.items or vector.shape[0] != self._vectors.shape[1]:
+        if not self._memory.items or vector.shape[0] != self._centres.shape[1]:
             return NOTHING
-        mean, deviation = self._memory.background
-        similarity = (self._vectors @ vector - mean) / deviation
-        shared = self._shared(text)
-        best = max(scores.values(), default=0.0)
         match = self._memory.match
-        closeness = match.paper[1] * similarity + match.paper[2] * shared
+        mean, deviation = self._memory.background
+        nearness = (self._centres @ vector - mean) / deviation
+        stems = frozenset(content_stems(text[:TEXT_CHARS]))
+        if len(stems) < FEWEST_WORDS:
+            return NOTHING
+        coverage = self._coverage(stems)
+        best = max(scores.values(), default=0.0)
+        closeness = match.paper[1] * coverage + match.paper[2] * nearness
         near = np.argpartition(-closeness, min(SHORTLIST, len(closeness)) - 1)[:SHORTLIST]
-        closest: dict[int, int] = {}  # number of the need -> its text that is closest to the question
-        for row in near[np.argsort(-closeness[near], kind="stable")]:
-            closest.setdefault(int(self._owner[row]), int(row))
+        near = near[np.argsort(-nearness[near], kind="stable")]
         seen = []
-        for number, row in closest.items():
-            need = self._memory.items[number]
+        for number in map(int, near):
+            need, liked = self._memory.items[number], self._liked[number]
+            rival = next(
+                (nearness[other] for other in near if self._liked[other] and not liked & self._liked[other]), 0.0
+            )
+            found = float(coverage[number]), float(nearness[number] - max(rival, match.floor))
             gap = {paper: best - scores.get(paper, 0.0) for paper in need.relevance}
-            found = float(similarity[row]), float(shared[row])
-            smallest = min((gap[paper] for paper, value in need.relevance.items() if value > 0), default=0.0)
             odds = {paper: _odds(match.paper, *found, one) for paper, one in gap.items()}
-            same = _odds(match.same, *found, smallest)
-            seen.append((need, same / (1 + same), odds))
+            same = _odds(match.same, *found, min((gap[paper] for paper in liked), default=0.0))
+            seen.append((need, 1.0 if stems in self._stems[number] else same / (1 + same), odds))
         return _combined(seen, match)
 
-    def _shared(self, text: str) -> NDArray[np.float64]:
-        """Share of the words' weight that the question has in common with each remembered text, in [0, 1]."""
-        common = np.zeros(len(self._mass))
-        own = frozenset(content_stems(text[:TEXT_CHARS]))
-        for stem in own:
-            if stem in self._postings:
-                common[self._postings[stem]] += self._idf[stem]
-        mass = sum(self._idf.get(stem, self._unknown) for stem in own)
-        return np.asarray(common / np.maximum(np.minimum(self._mass, mass), 1e-9))
+    def _coverage(self, stems: frozenset[str]) -> NDArray[np.float64]:
+        """Of each need, in [0, 1]: see ``Match``."""
+        common = np.zeros(len(self._liked))
+        for stem in stems & self._postings.keys():
+            common[self._postings[stem]] += self._idf[stem]
+        mass = sum(self._idf.get(stem, self._unknown) for stem in stems)
+        return np.asarray(common / (mass + self._unknown))
 
 
 def _combined(seen: Sequence[tuple[Need, float, Mapping[str, float]]], match: Match) -> Recalled:
@@ -191,7 +202,7 @@ def _combined(seen: Sequence[tuple[Need, float, Mapping[str, float]]], match: Ma
             up, down = additions.get(paper, (0.0, 0.0))
             additions[paper] = max(up, change), min(down, change)
             for sentence, liking in need.quotes.get(paper, {}).items():
-                sentences[paper, sentence] = max(LIKED * p * liking, sentences.get((paper, sentence), 0.0), key=abs)
+                sentences[paper, sentence] = max(p * liking, sentences.get((paper, sentence), 0.0), key=abs)
         if same >= match.same_threshold:
             supports.append(same * need.answerable)
             if need.rewrite is not None and same >= match.rewrite_threshold:
@@ -213,9 +224,9 @@ def _combined(seen: Sequence[tuple[Need, float, Mapping[str, float]]], match: Ma
     )
 
 
-def _odds(model: tuple[float, float, float, float], similarity: float, shared: float, gap: float) -> float:
-    intercept, by_similarity, by_words, by_gap = model
-    logit = intercept + by_similarity * similarity + by_words * shared + by_gap * gap
+def _odds(model: Weights, coverage: float, margin: float, gap: float) -> float:
+    intercept, by_coverage, by_margin, by_gap = model
+    logit = intercept + by_coverage * coverage + by_margin * margin + by_gap * gap
     return math.exp(min(logit, 50.0))
 
 
