@@ -38,7 +38,7 @@ KINDS = ("single", "fact", "multi", "everyday", "list", "comparison", "unanswera
 PER_KIND = 7
 STATES: tuple[State, ...] = ("verified", "unchecked", "contradicted")
 _GERMAN = re.compile(r"\b(?:der|die|das|und|wird)\b")
-_STATUS = re.compile(r"\W{0,5}answer\W{0,5}:\W{0,5}(full|partial|none)[^\n]{0,20}\n?", re.IGNORECASE)
+_STATUS = re.compile(r"\W{0,5}answer\W{0,5}:\W{0,5}(full|partial|none)[^\n]{0,300}\n?", re.IGNORECASE)
 
 
 @dataclass(frozen=True, slots=True)

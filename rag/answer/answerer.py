@@ -12,6 +12,7 @@ from rag.errors import ProviderError
 from rag.ports import Message
 from rag.prompts import Shown, answer_messages, transform_messages
 from rag.stages import Context
+from rag.text import without_markers
 from rag.types import TextDelta
 from rag.values.evidence import Body, PaperEvidence, Reading
 from rag.values.query import Query
@@ -40,10 +41,12 @@ class QuotingAndWritingAnswerer:
                     key=lambda one: order.index(one.paper.id),
                 )
                 reading = replace(reading, evidence=tuple(known))
+            complete = len(reading.evidence) == len(query.prior)  # else its markers number other passages
+            earlier = query.earlier if complete else _unnumbered(query.earlier)
 
             def messages(papers: Sequence[PaperEvidence]) -> list[Message]:
                 if query.earlier:
-                    return transform_messages(query.asked, query.earlier, [shown_to_model(one) for one in papers])
+                    return transform_messages(query.asked, earlier, [shown_to_model(one) for one in papers])
                 return answer_messages(
                     query.standalone,
                     [shown_to_model(one) for one in papers],
@@ -64,6 +67,10 @@ class QuotingAndWritingAnswerer:
             body, pieces = quoted(query, reading, context)
         yield from (TextDelta(piece) for piece in pieces)
         return body
+
+
+def _unnumbered(text: str) -> str:
+    return "\n".join(without_markers(line)[0] for line in text.splitlines())
 
 
 def shown_to_model(one: PaperEvidence) -> Shown:

@@ -32,7 +32,8 @@ NOTHING_LEFT = "Nothing that the model wrote could be found in the abstracts."
 UNCHECKED = "None of this could be checked against the abstracts."
 DECLINED = "The closest papers were read, and they do not hold the answer."
 _STATUS = re.compile(
-    r"\W{0,5}(?:answers?|status)\W{0,5}:\W{0,5}(full|yes|part|partly|partial|none|no)\W{0,5}", re.IGNORECASE
+    r"\W{0,5}(?:answers?|status)\W{0,5}:\W{0,5}(full|yes|part|partly|partial|none|no)\W{0,5}(?:search\s?:\W{0,5}(.{0,300}))?",
+    re.IGNORECASE,
 )
 _NOT_COVERED = re.compile(r"\W{0,5}not covered\W{0,5}:\s{0,3}", re.IGNORECASE)
 
