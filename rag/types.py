@@ -182,6 +182,7 @@ class Answer:
     closest: tuple[Citation, ...] = ()  # when refusing: the nearest evidence, if any is near
     suggestions: tuple[str, ...] = ()  # questions the collection can answer
     confidence: float = 0.0  # estimated probability that the collection holds the answer, in [0, 1]
+    recorded: bool | None = field(default=None, compare=False)  # whether it is on disk; None: nobody keeps a record
     trace: Mapping[str, Any] = field(default_factory=dict, repr=False, compare=False)  # see rag.trace
 
     def places_of(self, sentence: Sentence) -> tuple[int, ...]:

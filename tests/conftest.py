@@ -26,6 +26,7 @@ SERVER = (
     "index/test_processes.py",
     "providers/test_local_model.py",
     "ui/api/test_serve.py",
+    "ui/test_faults.py",
     "ui/test_kill.py",
 )
 SLOW = (

@@ -49,6 +49,7 @@ class AskResult(BaseModel):
     answer_id: str
     conversation: str = Field(description="Give it with the next question to ask a follow-up.")
     notice: str | None
+    recorded: bool | None = Field(description="Whether it is on disk; if not, a follow-up may not know of it.")
 
 
 class PaperResult(BaseModel):
@@ -150,6 +151,7 @@ def _ask(services: Services, asker: Asker, question: str, conversation: str | No
         answer_id=answer.id,
         conversation=place.conversation,
         notice=answer.notice,
+        recorded=answer.recorded,
     )
 
 

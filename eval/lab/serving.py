@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import os
 import re
+import signal
 import socket
 import subprocess
 import sys
@@ -20,6 +21,11 @@ from rag.settings import CHECKOUT
 
 PATIENCE_S = 180.0  # for a start, and for a reply: beyond it something hangs
 READBACK = (sys.executable, "-c", "from ui.cli import main; main()")
+WITHOUT_PAGE = (  # which takes most of the time of a start
+    sys.executable,
+    "-c",
+    "import ui.app; ui.app.page_of = lambda _: (None, None); from ui.cli import main; main()",
+)
 BROWSER = {"accept": "text/html"}  # whoever asks for a page gets a cookie
 
 
@@ -30,8 +36,8 @@ class ServerError(Exception):
 class Server:
     """One server over one folder, without a language model and without limits; always at the same address."""
 
-    def __init__(self, folder: Path) -> None:
-        """folder: for its data, its log and nothing else."""
+    def __init__(self, folder: Path, *, page: bool = True, **variables: str) -> None:
+        """folder: for its data, its log and nothing else. variables: more of the environment."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("READBACK_", "OPENAI_"))}
         own = {
             "PYTHONPATH": str(CHECKOUT),
@@ -40,7 +46,8 @@ class Server:
             "READBACK_USER_PER_MINUTE": "0",
             "READBACK_ADDRESS_PER_MINUTE": "0",
         }
-        self._folder, self._env = folder, {**clean, **own}
+        self._folder, self._env = folder, {**clean, **own, **variables}
+        self._command = READBACK if page else WITHOUT_PAGE
         self._log = folder / "server.log"
         self._process: subprocess.Popen[bytes] | None = None
         self.kills = 0
@@ -56,7 +63,7 @@ class Server:
     def start(self) -> None:
         """Start it, and return when it can answer. Raises ServerError with what it said instead."""
         with self._log.open("ab") as log:
-            command = [*READBACK, "serve", "--port", str(self._port)]
+            command = [*self._command, "serve", "--port", str(self._port)]
             self._process = subprocess.Popen(command, cwd=self._folder, env=self._env, stderr=log)
         patient_until = time.monotonic() + PATIENCE_S
         while not self._ready():
@@ -72,6 +79,15 @@ class Server:
             self.kills += 1
             self._process.wait(PATIENCE_S)
             self._process = None
+
+    def stop(self, sent: signal.Signals = signal.SIGTERM) -> float:
+        """Ask it to end, and return how many seconds it took."""
+        assert self._process is not None
+        began = time.monotonic()
+        self._process.send_signal(sent)
+        self._process.wait(PATIENCE_S)
+        self._process = None
+        return time.monotonic() - began
 
     def exported(self) -> dict[str, dict[str, dict[str, Any]]]:
         """What ``readback events export`` finds, in a process of its own: sort of record → id → record."""

@@ -63,6 +63,7 @@ def answer_from_json(text: str) -> Answer:
             emphasis=_all(Emphasis, fields.get("emphasis", ())),
             suggestions=tuple(fields.get("suggestions", ())),
             usage=_build(Usage, fields.get("usage", {})),
+            recorded=True,
         )
     except (TypeError, KeyError, AttributeError) as error:
         raise ValueError(f"not an Answer: {error}") from error

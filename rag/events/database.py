@@ -11,13 +11,17 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
-from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url
+from sqlalchemy import URL, Connection, Engine, create_engine, event, make_url, text
 from sqlalchemy.exc import ArgumentError, DBAPIError, IntegrityError, InterfaceError, OperationalError, SQLAlchemyError
 from sqlalchemy.exc import TimeoutError as PoolTimeout
 
 from rag.events.errors import EventError, EventRefused, EventsUnavailable
 
 WAL_TRIES = 100  # times 50 ms: switching a new file to WAL does not wait for others by itself
+FULL = (
+    "The record of events cannot be written: its disk is full or failing, so this was not stored. "
+    "Whoever runs Readback must make room on it."
+)
 UNAVAILABLE = "The record of events cannot be used now: it is busy, full or away. Please try again in a minute."
 
 
@@ -35,8 +39,10 @@ class Database:
         self._turn: contextlib.AbstractContextManager[Any] = (
             threading.Lock() if self.is_sqlite else contextlib.nullcontext()
         )
+        self._file = Path(self._url.database or "")
         if self.is_sqlite:
-            create_private(Path(self._url.database or ""))
+            found_or_made(self._file)
+            self._identity = identity(self._file)
         self._engine = (
             sqlite_engine(self._url, busy_timeout_s) if self.is_sqlite else postgres_engine(self._url, busy_timeout_s)
         )
@@ -64,6 +70,27 @@ class Database:
         """
         with translated(), self._turn, self._writing.begin() as connection:
             yield connection
+            self._check_file()  # before it is acknowledged
+
+    def check(self, *, thorough: bool = False) -> None:
+        """Raise EventsUnavailable if the database cannot be reached or its file was taken away.
+
+        thorough: look at the whole of a SQLite file. Raises EventError if it is damaged.
+        """
+        self._check_file()
+        with self.read() as connection:
+            connection.execute(text("SELECT 1"))
+            if thorough and self.is_sqlite:
+                said = str(connection.execute(text("PRAGMA quick_check(1)")).scalar())
+                if said != "ok":
+                    raise EventError(damaged(self._file, said.splitlines()[-1]))
+
+    def _check_file(self) -> None:
+        if self.is_sqlite and identity(self._file) != self._identity:
+            raise EventsUnavailable(
+                f"The record of events {self._file} was deleted or replaced while Readback runs: what is said now "
+                "cannot be stored. Put the file back, or restore a backup, and start Readback again."
+            )
 
     def scrub(self) -> None:
         """Have deleted text leave the write-ahead log too, as far as readers allow. PostgreSQL does so by itself."""
@@ -89,7 +116,7 @@ class Database:
                     if not left or "locked" not in str(error):
                         raise EventsUnavailable(UNAVAILABLE) from error
                 except sqlite3.DatabaseError as error:
-                    raise EventError(f"{file} is not a record of events: it is no SQLite file.") from error
+                    raise EventError(damaged(self._file, "it is no SQLite file")) from error
                 else:
                     return
             time.sleep(0.05)
@@ -113,13 +140,59 @@ def parsed_url(where: str | Path) -> URL:
     raise EventError("The event database must be a file, or a URL that starts with sqlite:/// or postgresql://.")
 
 
-def create_private(file: Path) -> None:
-    """Make the file, if it is new, for its owner's eyes alone: it will hold what people asked."""
+def found_or_made(file: Path) -> None:
+    """Make sure that the file is there, with a note beside it that says so: a record that has gone is not begun anew.
+
+    Raises EventError if it has gone or is empty, EventsUnavailable if it cannot be written.
+    """
+    note = file.with_name(f"{file.name}.note")
     try:
-        file.parent.mkdir(parents=True, exist_ok=True)
-        os.close(os.open(file, os.O_CREAT | os.O_RDWR, 0o600))
+        if not file.exists():
+            if note.exists():
+                raise EventError(
+                    f"The record of events {file} has gone. Restore a backup; or delete {note} to begin a new record."
+                )
+            create_private(file)
+        with file.open("r+b"):  # whether it can be written
+            pass
+        if not file.stat().st_size:
+            raise EventError(damaged(file, "it is empty"))
+        if not note.exists():
+            note.touch(0o600)
+            note.write_text(f"{file.name} holds what people asked and said. This note tells when it has gone.\n")
     except OSError as error:
         raise EventsUnavailable(f"{file} cannot be written: {error.strerror}.") from error
+
+
+def create_private(file: Path) -> None:
+    """Make an empty database, for its owner's eyes alone: it will hold what people asked. It appears whole."""
+    file.parent.mkdir(parents=True, exist_ok=True)
+    fresh = file.with_name(f".{file.name}.{os.getpid()}.{threading.get_ident()}")
+    try:
+        os.close(os.open(fresh, os.O_CREAT | os.O_EXCL | os.O_RDWR, 0o600))
+        with contextlib.closing(sqlite3.connect(fresh)) as connection:
+            connection.execute("PRAGMA journal_mode=WAL")
+        with contextlib.suppress(FileExistsError):  # another process has just made it
+            os.link(fresh, file)
+    finally:
+        fresh.unlink(missing_ok=True)
+
+
+def identity(file: Path) -> tuple[int, int] | None:
+    """Which file this is on the disk; None if there is none."""
+    try:
+        found = file.stat()
+    except OSError:
+        return None
+    return found.st_dev, found.st_ino
+
+
+def damaged(file: Path, reason: str) -> str:
+    """What to say of a record that cannot be read."""
+    return (
+        f"The record of events {file} is damaged ({reason}). Restore a backup; or move it away, with the note beside "
+        "it, to begin a new record."
+    )
 
 
 def sqlite_engine(url: URL, busy_timeout_s: float) -> Engine:
@@ -175,13 +248,18 @@ def translated() -> Iterator[None]:
     except IntegrityError as error:
         raise EventRefused("This is recorded already.") from error
     except (OperationalError, InterfaceError, PoolTimeout) as error:
-        raise EventsUnavailable(UNAVAILABLE) from error
+        raise EventsUnavailable(unavailable(str(getattr(error, "orig", "")))) from error
     except DBAPIError as error:
         if error.connection_invalidated:
             raise EventsUnavailable(UNAVAILABLE) from error
         raise EventError("The record of events could not do this.") from error
     except SQLAlchemyError as error:
         raise EventError("The record of events could not do this.") from error
+
+
+def unavailable(reason: str) -> str:
+    """What to tell people. reason: the database's own words."""
+    return FULL if "full" in reason or "disk I/O" in reason else UNAVAILABLE
 
 
 def _lower(text: str | None) -> str | None:

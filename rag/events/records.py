@@ -139,6 +139,7 @@ class Health:
     failed: int  # interactions lost because the database would not take them
     dropped: int  # interactions lost because the queue was full or closed
     last_error: str | None  # of the last interaction lost; never holds a question
+    trouble: str | None = None  # why the last try to write failed; None once one has succeeded
 
     @property
     def ok(self) -> bool:

@@ -5,13 +5,14 @@ from __future__ import annotations
 import uuid
 import weakref
 from collections.abc import Callable, Iterator, Sequence
+from concurrent.futures import Future
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
 
 from sqlalchemy import func, select
 
 from rag.events import conversations, export, ingest, privacy, reading
-from rag.events.database import UNAVAILABLE, Database
+from rag.events.database import Database, unavailable
 from rag.events.errors import EventRefused, EventsUnavailable
 from rag.events.export import Format
 from rag.events.feedback import checked_id, checked_kind, checked_value, storable
@@ -126,15 +127,17 @@ class EventStore:
         at: datetime | None = None,
         parent: str | None = None,
         options: Options = DEFAULT,
-    ) -> None:
+    ) -> Future[None]:
         """Hand an interaction to the background writer. Returns at once and never raises; losses show in ``health``.
+
+        The future is done when the interaction is on disk, and fails with an EventError if it never will be.
 
         user: pseudonymous id. turn: from 1. parent: id of the answer that it follows; None for the newest of the turn
         before. Asking a turn again adds a version, which becomes the current one. options: how it was steered.
         shown: ids of the papers that were visible, in order; None for those cited or, if abstaining, the closest ones.
         scores: paper id -> stage -> score. scores, latency_ms: None for the answer's own.
         """
-        self._writer.put(
+        return self._writer.put(
             Asked(
                 answer=answer,
                 user=user,
@@ -173,7 +176,7 @@ class EventStore:
         checked_id("feedback", id := uuid.uuid4().hex if id is None else id)
         checked_id("user", user)
         if not self._writer.wait(WAIT_S):
-            raise EventsUnavailable(UNAVAILABLE)
+            raise EventsUnavailable(unavailable(self.health().trouble or ""))
         with self._database.write() as connection:
             return ingest.write_feedback(
                 connection,
@@ -326,6 +329,16 @@ class EventStore:
     def health(self) -> Health:
         """How the background writer does: what waits, what was written, what was lost and why."""
         return self._writer.health()
+
+    def check(self, *, thorough: bool = False) -> None:
+        """Raise EventError if the record cannot be read, or what happens is being lost.
+
+        thorough: look at the whole of a SQLite file.
+        """
+        self._database.check(thorough=thorough)
+        trouble = self.health().trouble
+        if trouble is not None:
+            raise EventsUnavailable(f"Answers are given, but cannot be recorded ({trouble}).")
 
     def flush(self, timeout_s: float = WAIT_S) -> bool:
         """Wait until all interactions so far are written or given up; whether that was in time."""

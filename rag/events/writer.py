@@ -7,9 +7,10 @@ import threading
 import time
 from collections import deque
 from collections.abc import Callable, Sequence
+from concurrent.futures import Future
 from typing import Generic, TypeVar
 
-from rag.events.errors import EventsUnavailable
+from rag.events.errors import EventError, EventsUnavailable
 from rag.events.records import Health
 
 T = TypeVar("T")
@@ -39,28 +40,35 @@ class Writer(Generic[T]):
         self._write, self._size, self._retry_s = write, size, retry_s
         self._chore, self._chore_every_s, self._chore_due = chore, chore_every_s, time.monotonic()
         self._changed = threading.Condition()
-        self._queue: deque[T] = deque()
+        self._queue: deque[tuple[T, Future[None]]] = deque()
         self._accepted = self._settled = 0  # ever; settled means written or given up
         self._written = self._failed = self._dropped = 0
         self._last_error: str | None = None
+        self._trouble: str | None = None  # why the last try to write failed; None once one has succeeded
         self._loud_after = 0.0
         self._closing = False
         self._give_up_at: float | None = None  # set when closing: there is no more time to retry
         self._thread = threading.Thread(target=self._run, name="readback-events", daemon=True)
         self._thread.start()
 
-    def put(self, item: T) -> bool:
-        """Take charge of the item. False, counted and logged, if the queue is full or closed."""
+    def put(self, item: T) -> Future[None]:
+        """Take charge of the item. The future is done when it is on disk, and fails with an EventError if it is lost.
+
+        A loss is counted and logged, also of what the queue has no room for.
+        """
+        written: Future[None] = Future()
         with self._changed:
             full = len(self._queue) >= self._size
             if full or self._closing:
                 self._dropped += 1
-                self._lost("the queue is full" if full else "the record is closed")
-                return False
-            self._queue.append(item)
+                self._trouble = "the queue is full" if full else "the record is closed"
+                self._lost(self._trouble)
+                written.set_exception(EventsUnavailable(self._trouble))
+                return written
+            self._queue.append((item, written))
             self._accepted += 1
             self._changed.notify_all()
-            return True
+            return written
 
     def wait(self, timeout_s: float) -> bool:
         """Wait until everything put so far is settled; whether it is."""
@@ -82,7 +90,14 @@ class Writer(Generic[T]):
     def health(self) -> Health:
         """Counts since the start."""
         with self._changed:
-            return Health(self._accepted - self._settled, self._written, self._failed, self._dropped, self._last_error)
+            return Health(
+                queued=self._accepted - self._settled,
+                written=self._written,
+                failed=self._failed,
+                dropped=self._dropped,
+                last_error=self._last_error,
+                trouble=self._trouble,
+            )
 
     def _run(self) -> None:
         while True:
@@ -96,13 +111,13 @@ class Writer(Generic[T]):
             if batch:
                 self._store(batch)
 
-    def _store(self, batch: Sequence[T]) -> None:
+    def _store(self, batch: Sequence[tuple[T, Future[None]]]) -> None:
         try:
-            self._insist(batch)
+            self._insist([item for item, _ in batch])
         except Exception as error:
             if len(batch) > 1 and not isinstance(error, EventsUnavailable):
-                for item in batch:  # one of them is at fault: the others shall not suffer
-                    self._store([item])
+                for one in batch:  # one of them is at fault: the others shall not suffer
+                    self._store([one])
                 return
             self._settle(batch, error)
         else:
@@ -114,22 +129,31 @@ class Writer(Generic[T]):
         while True:
             try:
                 return self._write(batch)
-            except EventsUnavailable:
+            except EventsUnavailable as error:
+                with self._changed:
+                    self._trouble = reason(error)
                 pause = PAUSES_S[min(tries, len(PAUSES_S) - 1)]
                 if time.monotonic() + pause > min(give_up_at, self._give_up_at or give_up_at):
                     raise
                 tries += 1
                 time.sleep(pause)
 
-    def _settle(self, batch: Sequence[T], error: Exception | None) -> None:
+    def _settle(self, batch: Sequence[tuple[T, Future[None]]], error: Exception | None) -> None:
         with self._changed:
             self._settled += len(batch)
             if error is None:
                 self._written += len(batch)
+                self._trouble = None
             else:
                 self._failed += len(batch)
-                self._lost(reason(error))
+                self._trouble = reason(error)
+                self._lost(self._trouble)
             self._changed.notify_all()
+        for _, written in batch:
+            if error is None:
+                written.set_result(None)
+            else:
+                written.set_exception(error if isinstance(error, EventError) else EventError(reason(error)))
 
     def _lost(self, why: str) -> None:
         self._last_error = why

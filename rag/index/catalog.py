@@ -20,6 +20,7 @@ from typing import Any
 import numpy as np
 
 from rag.errors import IndexUnusable
+from rag.index.faults import advice
 from rag.index.ports import Entry, GenerationGone, Listed, Manifest, Row, State, Word
 from rag.index.schema import FROM_SCHEMA_1, LIVE, STAGED, TABLES, packed, packed_counts, paper_of, rows_of, unpacked
 from rag.lru import Lru
@@ -53,6 +54,12 @@ class Catalog:
             cause = error.__cause__
             return not isinstance(cause, sqlite3.OperationalError) or "no such table" in str(cause)
         return False
+
+    def check(self) -> None:
+        """Look at the whole file. Raises IndexUnusable if SQLite finds a fault in it."""
+        (said,) = self._rows("PRAGMA quick_check(1)") or [("ok",)]
+        if said[0] != "ok":
+            raise self._damaged(str(said[0]).splitlines()[-1])
 
     def set_aside(self) -> None:
         """Rename a damaged file, so that a new one can be made and the old one can be looked at."""
@@ -108,9 +115,8 @@ class Catalog:
 
     def papers(self) -> list[Paper]:
         """All papers, in the order in which they first came."""
-        return [
-            paper_of(record) for (record,) in self._rows(f"SELECT record FROM entry WHERE {LIVE} ORDER BY position")
-        ]
+        select = f"SELECT record, fingerprint FROM entry WHERE {LIVE} ORDER BY position"
+        return [self._paper(record, version) for record, version in self._rows(select)]
 
     def paper(self, paper_id: str) -> Paper | None:
         """One paper, or None if the collection does not hold it."""
@@ -124,7 +130,7 @@ class Catalog:
         missing = [paper_id for paper_id, held in found.items() if held is None]
         select = f"SELECT id, fingerprint, record, dimension, sentences FROM entry WHERE {LIVE} AND id IN"
         for paper_id, version, record, dimension, blob in self._among(select, missing):
-            held = found[paper_id] = (paper_of(record), unpacked(blob, dimension))
+            held = found[paper_id] = (self._paper(record, version), unpacked(blob, dimension))
             self._read.put((paper_id, version), held, len(record) + held[1].nbytes)
         return {paper_id: held for paper_id, held in found.items() if held is not None}
 
@@ -132,17 +138,20 @@ class Catalog:
         """(fingerprint of the paper, passage) of the whole collection, in order."""
         select = f"SELECT fingerprint, record, spans FROM entry WHERE {LIVE} ORDER BY position"
         for version, record, spans in self._rows(select):
-            paper = paper_of(record)
+            paper = self._paper(record, version)
             for start, end in json.loads(spans):
                 yield version, Passage(paper.id, paper.title, start, paper.abstract[start:end])
 
     def listed(self, numbers: Sequence[int]) -> list[Listed]:
         """Entries by number. Raises GenerationGone if one of them has been deleted."""
         select = "SELECT number, id, fingerprint, spans, counts FROM entry WHERE number IN"
-        found = [
-            Listed(number, rows_of(*row), np.frombuffer(counts, dtype=np.int32).reshape(-1, 3))
-            for number, *row, counts in self._among(select, numbers)
-        ]
+        try:
+            found = [
+                Listed(number, rows_of(*row), np.frombuffer(counts, dtype=np.int32).reshape(-1, 3))
+                for number, *row, counts in self._among(select, numbers)
+            ]
+        except ValueError as error:
+            raise self._damaged("the words of a paper are broken") from error
         if len(found) < len(numbers):
             raise GenerationGone
         return found
@@ -259,13 +268,21 @@ class Catalog:
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
-        if not self.exists:
-            self._create()
-        with closing(sqlite3.connect(self._path, timeout=30)) as db:
-            db.execute("PRAGMA synchronous=FULL")
-            with db:
-                db.execute("BEGIN IMMEDIATE")
-                yield db
+        try:
+            if not self.exists:
+                self._create()
+            with closing(sqlite3.connect(self._path, timeout=30)) as db:
+                db.execute("PRAGMA synchronous=FULL")
+                db.execute("PRAGMA secure_delete=ON")  # what was removed is overwritten
+                with db:
+                    db.execute("BEGIN IMMEDIATE")
+                    yield db
+        except (sqlite3.OperationalError, OSError) as error:
+            raise IndexUnusable(
+                f"The catalog {self._path} cannot be written ({error}). {advice(str(error))}"
+            ) from error
+        except sqlite3.DatabaseError as error:
+            raise self._damaged(str(error)) from error
 
     def _create(self) -> None:
         """Make the file under another name first: whoever sees it sees its tables."""
@@ -291,10 +308,23 @@ class Catalog:
                     self._open = held
                 yield db
         except sqlite3.DatabaseError as error:
-            raise IndexUnusable(
-                f"The catalog {self._path} cannot be read ({error}). "
-                "Run: readback index --rebuild FILES, with all files of the collection"
-            ) from error
+            raise self._damaged(str(error)) from error
+
+    def _damaged(self, reason: str) -> IndexUnusable:
+        return IndexUnusable(
+            f"The catalog {self._path} cannot be read ({reason}). Restore a backup, or run: "
+            "readback index --rebuild FILES, with all files of the collection"
+        )
+
+    def _paper(self, record: str, version: str) -> Paper:
+        """A paper from its JSON. Raises IndexUnusable if it is not what was stored."""
+        try:
+            paper = paper_of(record)
+        except (ValueError, TypeError, KeyError) as error:
+            raise self._damaged("a record of a paper is broken") from error
+        if paper.fingerprint != version:
+            raise self._damaged("a record of a paper is not what was stored")
+        return paper
 
     def _rows(self, select: str, *values: str) -> list[Any]:
         """All rows; none before the first write."""

@@ -18,9 +18,10 @@ from itertools import islice
 
 import numpy as np
 
-from rag.errors import IndexBusy, IndexMismatch, IndexMissing, SettingsError
+from rag.errors import IndexBusy, IndexMismatch, IndexMissing, IndexUnusable, SettingsError
 from rag.index.catalog import Catalog
 from rag.index.chunk import CHUNKER
+from rag.index.faults import advice
 from rag.index.ports import Entry, Manifest, Row
 from rag.index.vectors import VectorsDamaged, VectorStore
 from rag.ports import Embedder, Vectors
@@ -192,6 +193,9 @@ class Index:
             raise IndexBusy(
                 f"Another indexer is at work on {self._settings.data_dir}. Wait for it to finish, then run this again."
             ) from error
+        except OSError as error:
+            reason = error.strerror or str(error)
+            raise IndexUnusable(f"{path} cannot be written ({reason}). {advice(reason)}") from error
         try:
             if not self.catalog.damaged():
                 self.follow(self.catalog.meta().get("writer", "") if not self._interrupted else "")

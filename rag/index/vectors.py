@@ -20,6 +20,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.errors import IndexUnusable
+from rag.index.faults import advice
 from rag.index.ports import Row, passage_id
 from rag.settings import Settings
 
@@ -214,7 +215,9 @@ class VectorStore:
                     "Is the Chroma server running? See READBACK_CHROMA_URL."
                 ) from error
             if isinstance(error, OSError) or any(sign in str(error).casefold() for sign in PASSING):
-                raise IndexUnusable(f"The vectors in {self.place} cannot be read now ({reason}). Try again.") from error
+                raise IndexUnusable(
+                    f"The vectors in {self.place} cannot be used now ({reason}). {advice(reason)}"
+                ) from error
             raise self._damaged(reason) from error
 
     @contextmanager

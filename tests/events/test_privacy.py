@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from datetime import timedelta
 from importlib import import_module
 from pathlib import Path
@@ -39,7 +40,7 @@ def test_json_lines_hold_everything(store: EventStore) -> None:
     ]  # fmt: skip
     first, comment = rows[0], rows[1]
     assert first["at"] == "2026-03-01T12:00:01+00:00"
-    said = an_answer("ada-a1", "zebra question", text="zebra answer [1]")
+    said = replace(an_answer("ada-a1", "zebra question", text="zebra answer [1]"), recorded=True)
     assert first["answer"] == json.loads(json.dumps({**said.to_dict(), "trace": {}}))
     assert first["papers"][0] == {
         "paper_id": "p1", "rank": 1, "score": 1.0, "position": 2, "cited": True, "scores": {}, "shown": True,

@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import logging
 import threading
 from collections.abc import Callable
 from time import monotonic
 from typing import TYPE_CHECKING, Literal
 
 from fastapi import APIRouter, Request
-from pydantic import BaseModel
+from pydantic import BaseModel, Field
 from starlette.responses import JSONResponse, Response
 
 from rag.errors import ReadbackError
@@ -19,7 +18,6 @@ if TYPE_CHECKING:
     from rag.settings import Settings
     from ui.services import Services
 
-log = logging.getLogger(__name__)
 PROBE_S = 5.0  # longest wait for the model's server
 PROBED_FOR_S = 60.0  # how long what it said is believed
 
@@ -38,6 +36,7 @@ class Ready(BaseModel):
     ready: bool
     index: str
     record: str
+    disk: str = Field(description="Whether the data folder can be written: what is asked now is recorded there.")
     model: str
 
 
@@ -100,15 +99,16 @@ async def healthz() -> Live:  # async: it needs no thread, and answers when all 
 def readyz(request: Request, services: ServicesDep) -> Response:
     """Whether index, record and model are usable."""
     known = request.state.identity is not None
-    index, record = _fault(services.assistant.index.check), _fault(services.store.position)
+    found = services.readiness.state()
     settings, probe = services.settings, request.app.state.probe
     model = probe.fault() if settings.writes else None
     needed = settings.on_model_failure == "error"  # otherwise there are quotes without it
-    ready = index is None and record is None and (model is None or not needed)
+    ready = (found.index, found.record, found.disk) == (None, None, None) and (model is None or not needed)
     state = Ready(
         ready=ready,
-        index=_told(index, known),
-        record=_told(record, known),
+        index=_told(found.index, known),
+        record=_told(found.record, known),
+        disk=_told(found.disk, known),
         model=_told(model, known) if settings.writes else "none: answers are made of quotes",
     )
     return JSONResponse(state.model_dump(), 200 if ready else 503)
@@ -126,17 +126,6 @@ def metrics(services: ServicesDep, _: IdentityDep) -> Response:
 def me(identity: IdentityDep) -> Me:
     """Who you are here."""
     return Me(user=identity.user, name=identity.name, how=identity.how)
-
-
-def _fault(check: Callable[[], object]) -> str | None:
-    try:
-        check()
-    except ReadbackError as error:
-        return str(error)
-    except Exception:  # a probe must not fall over what it probes
-        log.exception("not ready")
-        return "broken: the log says how"
-    return None
 
 
 def _told(fault: str | None, known: bool) -> str:

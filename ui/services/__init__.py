@@ -13,6 +13,7 @@ from ui.services.conversations import Conversations, Place
 from ui.services.metrics import Metrics
 from ui.services.papers import Papers
 from ui.services.rates import Rates
+from ui.services.readiness import Readiness
 from ui.services.runs import LOCAL, Asker
 from ui.services.setup import Setup
 
@@ -36,22 +37,25 @@ class Services:
         self.asking = Asking(settings, assistant, self.conversations, self.rates, self.metrics)
         self.papers = Papers(settings, assistant)
         self.setup = Setup(self)
+        self.readiness = Readiness(settings, assistant, store)
 
     @classmethod
     def open(cls, settings: Settings, progress: Callable[[int], None] = lambda _: None) -> Self:
         """Open assistant and record. progress: told how many more papers of the shipped corpus are indexed.
 
-        Raises SettingsError, IndexUnusable or EventError.
+        Raises SettingsError, IndexUnusable, PolicyError or EventError: a damaged file stops it here.
         """
         from rag.engine import Assistant
         from rag.events.opening import open_store
 
         store = open_store(settings)  # the quicker of the two, and the one that may refuse
         try:
-            return cls(settings, Assistant.open(settings, progress=progress), store)
+            services = cls(settings, Assistant.open(settings, progress=progress), store)
+            services.readiness.check()
         except BaseException:
             store.close()
             raise
+        return services
 
     def use(self, settings: Settings) -> None:
         """Have answers written by the model that these settings name, from the next question on."""

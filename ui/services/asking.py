@@ -7,12 +7,14 @@ import threading
 import uuid
 from collections import OrderedDict
 from collections.abc import Generator
+from concurrent.futures import Future
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, cast
 
 from rag.errors import QuestionError, ReadbackError
+from rag.events.errors import EventError
 from rag.types import Answer, Options, Paper, StreamEvent
 from ui.services.conversations import Place
 from ui.services.runs import Asker, Crowded, Run, Stopping
@@ -30,7 +32,11 @@ DEFAULT = Options()
 ALONE = Place()
 AT_ONCE, AT_ONCE_OF_ONE = 300, 100  # questions in work, of all and of one user: each has a thread
 WISHES = 500  # to stop questions that have not come yet
+RECORD_S = 3.0  # longest wait of an answer for its record, which may still write it later
 STOPPED = "Stopped before it was finished."  # the notice of an answer whose reader wanted no more of it
+UNRECORDED = (
+    "This answer could not be recorded: it may be missing from the conversation later, and feedback on it may fail."
+)
 RESTARTED = "Readback was restarted before this was finished."
 
 
@@ -198,13 +204,27 @@ class Asking:
         """Record the outcome, unless that has been done."""
         if not run.claim():
             return
-        self._conversations.record(answer, run.asker.user, run.place, run.source, run.options, latency_ms)
-        run.tell(answer)
+        written = self._conversations.record(answer, run.asker.user, run.place, run.source, run.options, latency_ms)
+        recorded = _settled(written)
+        notice = answer.notice if recorded else " ".join(filter(None, (answer.notice, UNRECORDED)))
+        run.tell(replace(answer, recorded=recorded, notice=notice))
         if not stopped:
             self._metrics.answered(answer, run.source)
             return
         self._metrics.stopped(answer, run.source)
+        if not recorded:
+            return
         try:
             self._conversations.feedback(answer.id, user=run.asker.user, kind="stop")
         except ReadbackError as error:  # the reader has gone: nobody to tell
             log.warning("a stop was not recorded: %s", error)
+
+
+def _settled(written: Future[None]) -> bool:
+    """Whether an answer is on disk, or will be in a moment."""
+    try:
+        written.result(RECORD_S)
+    except (EventError, TimeoutError) as error:
+        log.warning("an answer is given without being recorded: %s", str(error) or "the record is slow")
+        return False
+    return True

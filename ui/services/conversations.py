@@ -7,6 +7,7 @@ import threading
 import uuid
 from collections import OrderedDict
 from collections.abc import Sequence
+from concurrent.futures import Future
 from dataclasses import dataclass, replace
 from hashlib import sha256
 from typing import TYPE_CHECKING, TypeVar
@@ -94,11 +95,11 @@ class Conversations:
 
     def record(
         self, answer: Answer, user: str, place: Place, source: Source, options: Options, latency_ms: float | None
-    ) -> None:
-        """Record an answer at its place. A turn that is asked again gets a further version."""
+    ) -> Future[None]:
+        """Record an answer at its place, as ``EventStore.record`` does. A turn asked again gets a further version."""
         with self._lock:
             _keep(self._recent, (user, answer.id), (place.parent, Turn.of(answer)))
-        self._store.record(
+        return self._store.record(
             answer,
             user=user,
             source=source,

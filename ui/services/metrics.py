@@ -40,6 +40,7 @@ class Metrics:
         )
 
         self._record = Gauge("readback_record", "Interactions by what became of them", ["state"], registry=registry)
+        self._losing = Gauge("readback_record_failing", "1 while answers cannot be recorded", registry=registry)
 
     def answered(self, answer: Answer, source: Source) -> None:
         """Count a finished answer."""
@@ -76,5 +77,6 @@ class Metrics:
 
         for state in ("queued", "written", "failed", "dropped"):
             self._record.labels(state).set(getattr(record, state, 0))
+        self._losing.set(record is not None and record.trouble is not None)
 
         return generate_latest(self.registry)

@@ -19,7 +19,9 @@ def test_live_and_ready(client: TestClient) -> None:
     assert client.get("/healthz").json() == {"status": "ok"}
     ready = client.get("/readyz")
     assert ready.status_code == 200
-    assert ready.json() == {"ready": True, "index": "ok", "record": "ok", "model": "none: answers are made of quotes"}
+    assert ready.json() == {
+        "ready": True, "index": "ok", "record": "ok", "disk": "ok", "model": "none: answers are made of quotes",
+    }  # fmt: skip
 
 
 def test_not_ready_without_an_index(services: Services, client: TestClient, monkeypatch: pytest.MonkeyPatch) -> None:
