@@ -37,6 +37,18 @@ def open_tprf(papers: Page) -> None:
     papers.locator(ROWS).get_by_role("button").click()
 
 
+def places(papers: Page, count: int) -> dict[str, list[str]]:
+    """Where the map shows each paper, once it shows so many."""
+    points = papers.locator("svg.map .point")
+    expect(points).to_have_count(count, timeout=60_000)
+    found: dict[str, list[str]] = points.evaluate_all(
+        """all => Object.fromEntries(
+            all.map((one) => [one.dataset.paper, ['cx', 'cy'].map((at) => one.getAttribute(at))])
+        )"""
+    )
+    return found
+
+
 def test_the_table_is_searched_and_sorted(papers: Page) -> None:
     expect(papers.locator("#rb-count")).to_have_text("119 papers")
     papers.fill("#rb-paper-search", "pseudo relevance transformer")
@@ -122,6 +134,7 @@ def test_adding_asking_and_removing_a_paper(serve: Serve, visit: Visit, tmp_path
     page = visit(serve())
     page.click("#rb-tab-papers")
     page.wait_for_selector(ROWS)
+    before = places(page, 119)
     good = tmp_path / "lamps.jsonl"
     good.write_text(json.dumps(GOOD), "utf-8")
     page.set_input_files("#rb-files", good)
@@ -130,6 +143,8 @@ def test_adding_asking_and_removing_a_paper(serve: Serve, visit: Visit, tmp_path
     expect(page.locator("#rb-count")).to_have_text("120 papers")
     report.get_by_role("button", name="Dismiss").click()
     expect(report).to_have_count(0)
+    after = places(page, 120)
+    assert {paper: after[paper] for paper in before} == before, "nothing else moves on the map"
     expect(page.locator("th.authors")).to_be_visible()
     page.get_by_role("button", name="Year").click()
     expect(page.locator(ROWS).first).to_contain_text("Tungsten lamps")

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -19,6 +19,10 @@ COMMON = 0.35  # share of the papers from which a term names no topic among them
 PAIR = 1.5  # what two words say more than one
 TITLE = 6.0  # what a title says more than an abstract
 NEIGHBOURS = 30  # t-SNE's perplexity: how many papers count as near
+GROWN = 0.5  # share of new papers beside known ones from which a map is laid out anew
+LEAST = 1e-6  # weight of a neighbour that is none
+BESIDE = 3  # papers on the map among which a new one is put
+APART = 0.012  # how far from their middle, so that new papers with the same neighbours do not cover each other
 
 
 @dataclass(frozen=True, slots=True)
@@ -49,6 +53,42 @@ class Atlas:
     clusters: tuple[Cluster, ...]
 
 
+@dataclass(frozen=True, slots=True)
+class Layout:
+    """Where papers are on a map, so that they stay there when others come."""
+
+    places: Mapping[str, tuple[float, float, int]]  # paper id → x, y and cluster
+    labels: tuple[str, ...]  # of the clusters
+
+    @classmethod
+    def of(cls, atlas: Atlas, ids: Sequence[str]) -> Layout:
+        """ids: of the papers that the atlas was drawn from."""
+        places = {ids[one.paper]: (one.x, one.y, one.cluster) for one in atlas.points}
+        return cls(places, tuple(one.label for one in atlas.clusters))
+
+
+def extended(layout: Layout, ids: Sequence[str], vectors: Vectors) -> Atlas | None:
+    """The map with every known paper where it was, and each new one among the known ones most like it.
+
+    ids: of all papers; vectors: their rows of unit length. None if too few are known for that.
+    """
+    known = np.array([one in layout.places for one in ids], dtype=np.bool_)
+    if known.sum() < FEWEST or (~known).sum() > GROWN * known.sum():
+        return None
+    kept = [layout.places[one] for one in ids if one in layout.places]
+    place, cluster = np.zeros((len(ids), 2), dtype=np.float32), np.zeros(len(ids), dtype=np.int64)
+    place[known], cluster[known] = [(x, y) for x, y, _ in kept], [number for *_, number in kept]
+    likeness = vectors[~known] @ vectors[known].T
+    for row, alike in zip(np.flatnonzero(~known), likeness, strict=True):
+        nearest = np.argsort(-alike, kind="stable")[:BESIDE]
+        weights = np.maximum(alike[nearest], LEAST)
+        aside = APART * np.array([np.cos(2.4 * row), np.sin(2.4 * row)])  # 2.4: the golden angle spreads them evenly
+        place[row] = np.clip(np.average(place[known][nearest], axis=0, weights=weights) + aside, 0, 1)
+        cluster[row] = cluster[known][nearest[0]]
+    there, cluster = np.unique(cluster, return_inverse=True)
+    return _atlas(place, cluster, [layout.labels[number] for number in there])
+
+
 def draw(vectors: Vectors, titles: Sequence[str], abstracts: Sequence[str]) -> Atlas:
     """Lay papers out on a plane, cluster them and name the clusters. The same papers always give the same map.
 
@@ -62,6 +102,10 @@ def draw(vectors: Vectors, titles: Sequence[str], abstracts: Sequence[str]) -> A
         place = _placed(vectors)
         cluster = _clustered(place)
         labels = _named(titles, abstracts, cluster)
+    return _atlas(place, cluster, labels)
+
+
+def _atlas(place: Vectors, cluster: NDArray[np.int64], labels: Sequence[str]) -> Atlas:
     middles = [np.median(place[cluster == number], axis=0) for number in range(len(labels))]
     clusters = tuple(
         Cluster(label, float(x), float(y), int(size))

@@ -4,12 +4,14 @@ from __future__ import annotations
 
 import threading
 from collections.abc import Mapping, Sequence
+from hashlib import sha256
 from pathlib import PurePath
 from typing import TYPE_CHECKING, Any, Literal, get_args
 
 from markupsafe import Markup
 
 from ui.page import arguments
+from ui.page.layout import LayoutFile
 from ui.render import render
 from ui.words import count
 
@@ -32,6 +34,7 @@ class Library:
         self._papers = services.papers
         self._map_lock = threading.Lock()
         self._map: tuple[int, Markup] | None = None
+        self._layout = LayoutFile(services.settings.data_dir)
 
     def table(self, given: Mapping[str, Any], _user: str) -> dict[str, Any]:
         """A screenful of papers that match, as HTML: the whole table, or with ``from`` further rows of it."""
@@ -71,15 +74,21 @@ class Library:
         return {"html": render("similar", paper=paper, found=self._papers.similar(paper, SIMILAR))}
 
     def map(self, _given: Mapping[str, Any], _user: str) -> dict[str, Any]:
-        """The map, drawn anew when the collection has changed."""
-        from ui.page.atlas import draw
+        """The map. When papers are added or removed, all others stay where they were."""
+        from ui.page.atlas import Layout, draw, extended
         from ui.page.map import map_drawing
 
         with self._map_lock:  # several readers at once wait for one drawing
             generation = self._papers.generation()
             if self._map is None or self._map[0] != generation:
                 papers, vectors = self._papers.sample(MAPPED)
-                atlas = draw(vectors, [one.title for one in papers], [one.abstract for one in papers])
+                # the file says nothing about a paper that is removed later
+                ids = [sha256(one.id.encode()).hexdigest()[:16] for one in papers]
+                before = self._layout.read()
+                atlas = extended(before, ids, vectors) if before else None
+                if atlas is None:
+                    atlas = draw(vectors, [one.title for one in papers], [one.abstract for one in papers])
+                self._layout.write(Layout.of(atlas, ids))
                 self._map = (generation, map_drawing(atlas, papers, len(self._papers.matching())))
             return {"html": self._map[1]}
 

@@ -16,9 +16,10 @@ from rag.types import Answer, Citation, Paper, Sentence
 from ui.api.chat import annotations_of
 from ui.page import arguments
 from ui.page.arguments import BadRequest
-from ui.page.atlas import Atlas, Cluster, Point, draw
+from ui.page.atlas import Atlas, Cluster, Layout, Point, draw, extended
 from ui.page.blocks import asset, look, script, shell
 from ui.page.evidence import Card, evidence_of, segments
+from ui.page.layout import LayoutFile
 from ui.page.map import map_drawing
 from ui.page.prose import marked_up, plain_text, with_markers
 from ui.page.turns import copy_text
@@ -261,6 +262,46 @@ def test_the_map_finds_topics_names_them_and_is_the_same_every_time() -> None:
     named = " ".join(cluster.label.lower() for cluster in atlas.clusters)
     assert all(word in named for word in ("graph", "protein", "query"))
     assert all(0 <= point.x <= 1 and 0 <= point.y <= 1 for point in atlas.points)
+
+
+def test_papers_keep_their_places_on_the_map_when_others_come_or_go() -> None:
+    vectors, titles, abstracts = vectors_and_titles()
+    ids = [f"paper-{number}" for number in range(len(titles))]
+    old = [number for number in range(len(titles)) if number % 4]  # the others come later
+    atlas = draw(vectors[old], [titles[one] for one in old], [abstracts[one] for one in old])
+    layout = Layout.of(atlas, [ids[one] for one in old])
+    grown = extended(layout, ids, vectors)
+    assert grown is not None
+    assert len(grown.points) == len(ids)
+    at = {ids[point.paper]: (point.x, point.y, point.cluster) for point in grown.points}
+    assert all(at[paper] == place for paper, place in layout.places.items())
+    assert [one.label for one in grown.clusters] == [one.label for one in atlas.clusters]
+    new = [ids[number] for number in range(len(ids)) if number not in old]
+    for paper in new:
+        nearest = min(layout.places, key=lambda one: np.hypot(at[one][0] - at[paper][0], at[one][1] - at[paper][1]))
+        assert ids.index(nearest) // 12 == ids.index(paper) // 12, "beside a paper on the same topic"
+    assert len({at[paper] for paper in new}) == len(new), "they do not cover each other"
+    left = extended(layout, ids[12:], vectors[12:])
+    assert left is not None
+    assert all(point.cluster < len(left.clusters) for point in left.points)
+
+
+def test_a_map_is_laid_out_anew_when_most_papers_are_new() -> None:
+    vectors, titles, abstracts = vectors_and_titles()
+    ids = [f"paper-{number}" for number in range(len(titles))]
+    few = draw(vectors[:14], titles[:14], abstracts[:14])
+    assert extended(Layout.of(few, ids[:14]), ids, vectors) is None
+
+
+def test_the_layout_of_the_map_outlives_a_restart_and_damage(tmp_path: Path, caplog: pytest.LogCaptureFixture) -> None:
+    layout = Layout({"a": (0.25, 0.5, 0), "b": (1.0, 0.0, 1)}, ("One", "Two"))
+    LayoutFile(tmp_path).write(layout)
+    assert LayoutFile(tmp_path).read() == layout
+    file = tmp_path / "map.json"
+    for damage in ("", "[]", '{"places": {"a": [2, 0, 0]}, "labels": ["One"]}', '{"places": {"a": 1}, "labels": []}'):
+        file.write_text(damage)
+        assert LayoutFile(tmp_path).read() is None
+    assert "laid out anew" in caplog.text
 
 
 @pytest.mark.parametrize("count", [0, 1, 2, 3, 7, 8, 9])
