@@ -10,6 +10,7 @@ import re
 import unicodedata
 
 from rag.corpus import latex, markup
+from rag.text.fold import compose
 
 _MAX_PASSES = 30  # one pass may uncover markup inside markup (&amp;lt;i&gt;); real text is stable after two
 _PLAIN = re.compile(r"[A-Za-z0-9 .,;:!?()/+*=@#%'\"|-]*")
@@ -19,8 +20,6 @@ _INVISIBLE = re.compile(
 )
 # Zero-width joiners spell words in Persian and Indic scripts and build emoji; next to ASCII they are debris.
 _STRAY_JOINER = re.compile("(?:(?<=[\x00-\x7f])|^)[\u200c\u200d]+|(?<![\u200c\u200d])[\u200c\u200d]++(?=[\x00-\x7f]|$)")
-_MAX_MARKS = 30  # on one letter, as in Unicode's stream-safe text (UAX 15); composing takes the square of their number
-_MAY_BE_MARKS = re.compile(rf"[^\w\x00-\x7f]{{{_MAX_MARKS + 1},}}+")
 _URL = re.compile(r"(?:https?|ftp)://[^\s<>\"{}|\\^]+", re.IGNORECASE)
 _DOUBLE_QUOTES = re.compile(r"``([^`]{1,2000}?)(?:''|\"|”)")
 _SINGLE_QUOTES = re.compile(r"(?<![\w`])`([^`']{1,200})'(?![\w'])")
@@ -60,17 +59,7 @@ def _characters(text: str) -> str:
         # Cc: control characters; Cs: halves of surrogate pairs, which no file can hold.
         text = "".join(char for char in text if char == " " or unicodedata.category(char) not in ("Cc", "Cs"))
         text = " ".join(text.split())
-    return text if text.isascii() else unicodedata.normalize("NFC", _MAY_BE_MARKS.sub(_without_excess, text))
-
-
-def _without_excess(match: re.Match[str]) -> str:
-    kept: list[str] = []
-    marks = 0
-    for char in match[0]:
-        marks = marks + 1 if unicodedata.combining(char) else 0
-        if marks <= _MAX_MARKS:
-            kept.append(char)
-    return "".join(kept)
+    return compose(text)
 
 
 def _typography(text: str) -> str:

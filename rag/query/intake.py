@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import re
 import unicodedata
 
 from rag.text import words
+from rag.text.fold import compose
 
 MOST_CHARACTERS = 4000
 
 
 def tidy(question: str) -> str:
     """The question on one line, without control and invisible characters."""
-    normal = unicodedata.normalize("NFC", question)
-    visible = "".join(char if unicodedata.category(char) not in {"Cc", "Cf", "Cs", "Co"} else " " for char in normal)
-    return re.sub(r"\s+", " ", visible).strip()
+    unseen = {"Cc", "Cf", "Cs", "Co"}
+    visible = "".join(" " if unicodedata.category(char) in unseen else char for char in compose(question))
+    return " ".join(visible.split())
 
 
 def objection(question: str) -> str | None:

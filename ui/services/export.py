@@ -188,7 +188,8 @@ def _ascii(word: str) -> str:
 
 
 def _latex(text: str) -> str:
-    return str(_encoder().unicode_to_latex(text))
+    pieces = (text[start : start + 500] for start in range(0, len(text), 500))  # its time grows with the square
+    return "".join(_encoder().unicode_to_latex(piece) for piece in pieces)
 
 
 @cache
