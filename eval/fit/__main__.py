@@ -18,7 +18,7 @@ import click
 from eval.collection import prepare
 from eval.fit.answerability import examples_of, fit_answerability
 from eval.fit.evidence import fit_evidence
-from eval.fit.questions import Asked, others, own, strangers
+from eval.fit.questions import Asked, contrasting, contrasting_abstracts, others, own, strangers
 from eval.fit.ranking import choose_shares, ranking_scores, with_shares
 from rag import prompts
 from rag.collection import Collection
@@ -40,9 +40,11 @@ def main(bench: Path | None, cache: Path | None, dry_run: bool) -> None:
     """Fit on the shipped corpus, and other collections, and write the default policy."""
     settings = Settings.load().model_copy(update={"mode": "extractive"})
     policy = Policy.default()
-    sets = [own(read(shipped_corpus()).papers), *(others(bench, MOST) if bench else ())]
+    papers = read(shipped_corpus()).papers
+    sets = [own(papers), *(others(bench, MOST) if bench else ())]
+    contrasts = [contrasting(papers, "contrast"), *(contrasting_abstracts(bench) if bench else ())]
     with nullcontext(cache) if cache else tempfile.TemporaryDirectory() as folder:
-        prepared = {asked.name: prepare(settings, asked.papers, Path(folder)) for asked in sets}
+        prepared = {asked.name: prepare(settings, asked.papers, Path(folder)) for asked in (*sets, *contrasts)}
 
         def opened(asked: Asked) -> Assistant:
             own_settings = prepared[asked.name]
@@ -62,6 +64,9 @@ def main(bench: Path | None, cache: Path | None, dry_run: bool) -> None:
         for asked in sets:
             with opened(asked) as assistant:
                 found.append(examples_of(assistant, asked.name, (*asked.questions, *strangers(asked, sets, STRANGERS))))
+        for asked in contrasts:
+            with opened(asked) as assistant:
+                found.append(examples_of(assistant, asked.name, asked.questions))
     enough, report = fit_answerability(found, cosines=True)
     without, unfitted = fit_answerability(found, cosines=False)
     writing = policy.writing.model_copy(update={"prompts": prompts.version()})

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
+from types import MappingProxyType
 
 import numpy as np
 from numpy.typing import NDArray
@@ -19,10 +20,9 @@ from rag.values.evidence import Reading
 from rag.values.query import Query
 
 C = 0.1  # inverse strength of the penalty, by cross-validation
-OTHERS = (
-    0.2  # what all questions of another collection weigh, beside all of ours: more costs ours, less does not travel
-)
-INVENTED = 0.2  # share of the unanswerable questions in the field that may be answered as if known
+SHARES: Mapping[str, float] = MappingProxyType({OWN: 1.0, "contrast": 1.0, "contrast-scifact": 0.7})  # of a collection
+OTHERS = 0.3  # ... and of any other one: more costs ours, less does not travel
+INVENTED = 0.2  # share of the unanswerable questions in the field of SHARES that may be answered as if known
 REFUSED = 0.03  # share of the answerable questions that may be refused, in each collection
 
 
@@ -77,20 +77,22 @@ def fit_answerability(sets: Sequence[Examples], *, cosines: bool) -> tuple[Answe
 
 def _fit_model(sets: Sequence[Examples], features: Sequence[str]) -> tuple[Logistic, float, list[str]]:
     rows, truth, needs, weights, names = _stacked(sets, features)
-    ours = names == OWN
-    guessed = cross_validate(rows, truth, needs, weights, C, always=~ours)[ours]
-    mine, counted = truth[ours], need_weights([need for need, own in zip(needs, ours, strict=True) if own])
-    cut = _quantile(guessed[~mine], counted[~mine], 1 - INVENTED)
-    report = [_line(f"{OWN}, cross-validated", mine, guessed, counted, cut)]
-    for name in dict.fromkeys(names[~ours]):
+    guessed = cross_validate(rows, truth, needs, weights, C)
+    judged = np.isin(names, list(SHARES)) & ~truth
+    cut = _quantile(guessed[judged], weights[judged], 1 - INVENTED)
+    report = []
+    for name in dict.fromkeys(names):
         seen, left = names != name, names == name
-        without = fit(rows[seen], truth[seen], weights[seen], C, features).probabilities(rows[left])
-        report.append(_line(f"{name}, left out", truth[left], without, weights[left], cut))
+        report.append(_line(f"{name}, cross-validated", truth[left], guessed[left], weights[left], cut))
+        if seen.any():
+            without = fit(rows[seen], truth[seen], weights[seen], C, features).probabilities(rows[left])
+            report.append(_line(f"{name}, left out", truth[left], without, weights[left], cut))
     return fit(rows, truth, weights, C, features), round(cut, 4), report
 
 
 def _fit_field(sets: Sequence[Examples], features: Sequence[str]) -> tuple[Logistic, float, list[str]]:
     """In the field against off topic. Each collection, and each class, weighs the same."""
+    sets = [one for one in sets if not all(question.in_field for question in one.questions)]
     columns = [answerability.FEATURES.index(name) for name in features]
     rows = np.concatenate([one.rows[:, columns] for one in sets])
     truth = np.array([question.in_field for one in sets for question in one.questions])
@@ -121,20 +123,19 @@ def _fit_field(sets: Sequence[Examples], features: Sequence[str]) -> tuple[Logis
 def _stacked(
     sets: Sequence[Examples], features: Sequence[str]
 ) -> tuple[NDArray[np.float64], NDArray[np.bool_], list[str], NDArray[np.float64], NDArray[np.str_]]:
-    """Rows, answerable or not, needs, weights and collections of all questions in the field."""
+    """Rows, answerable or not, needs, weights and collections of all questions in the field.
+
+    Both classes of a collection weigh the same.
+    """
     columns = [answerability.FEATURES.index(name) for name in features]
     rows, truth, needs, weights, names = [], [], [], [], []
-    total = 1.0
     for one in sets:
         inside = [place for place, question in enumerate(one.questions) if question.in_field]
         mine = [one.questions[place] for place in inside]
-        counted = need_weights([question.need for question in mine])
         labels = np.array([question.answerable for question in mine])
-        if one.name == OWN:
-            total = counted.sum()
-        else:  # both classes weigh the same
-            for value in (True, False):
-                counted[labels == value] *= OTHERS * total / 2 / max(counted[labels == value].sum(), 1e-9)
+        counted = need_weights([f"{question.need} {question.answerable}" for question in mine])
+        for value in (True, False):
+            counted[labels == value] *= 100 * SHARES.get(one.name, OTHERS) / max(counted[labels == value].sum(), 1e-9)
         rows.append(one.rows[np.ix_(inside, columns)])
         truth.append(labels)
         needs += [f"{one.name}:{question.need}" for question in mine]

@@ -41,22 +41,14 @@ def cross_validate(
     needs: Sequence[str],
     weights: NDArray[np.float64],
     c: float,
-    always: NDArray[np.bool_] | None = None,
 ) -> NDArray[np.float64]:
-    """The probability of each row by a model that saw no phrasing of its need.
-
-    always: rows that are trained on in every fold, besides; they are not guessed and get nan.
-    """
+    """The probability of each row by a model that saw no phrasing of its need."""
     from sklearn.model_selection import GroupKFold
 
-    always = np.zeros(len(truth), dtype=bool) if always is None else always
     guessed = np.full(len(truth), np.nan)
-    mine = np.flatnonzero(~always)
-    groups = [need for need, kept in zip(needs, ~always, strict=True) if kept]
-    for train, held_out in GroupKFold(n_splits=FOLDS).split(mine, groups=groups):
-        seen = np.concatenate([mine[train], np.flatnonzero(always)])
+    for seen, held_out in GroupKFold(n_splits=FOLDS).split(rows, groups=needs):
         model = _classifier(c).fit(rows[seen], truth[seen], logisticregression__sample_weight=weights[seen])
-        guessed[mine[held_out]] = model.predict_proba(rows[mine[held_out]])[:, 1]
+        guessed[held_out] = model.predict_proba(rows[held_out])[:, 1]
     return guessed
 
 

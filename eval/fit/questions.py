@@ -1,8 +1,10 @@
 """What may be fitted on: our development questions, and those of other collections where their files are at hand.
 
-Of our own questions only the ``dev`` split and the ``fit`` half of the natural ones are read. The others are SQuAD 2.0
-(Rajpurkar, Jia and Liang 2018), PubMedQA (Jin et al. 2019) without its test half, whose questions have no answer once
-their abstract is hidden, and the training claims of SciFact (Wadden et al. 2020), where abstracts decide some of them.
+Of our own questions only the ``dev`` split and the ``fit`` half of the natural ones are read, and the contrasting ones,
+which are about papers of the ``dev`` split and about abstracts of SciFact that none of its test claims cites. The rest
+are SQuAD 2.0 (Rajpurkar, Jia and Liang 2018), PubMedQA (Jin et al. 2019) without its test half, whose questions have
+no answer once their abstract is hidden, and the training claims of SciFact (Wadden et al. 2020), where abstracts decide
+some of them.
 """
 
 from __future__ import annotations
@@ -13,12 +15,13 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-from eval.gold import GoldQuestion, expand, load_gold, load_natural
+from eval.gold import GOLD, GoldQuestion, expand, load_gold, load_natural
 from eval.lab.beir import objects_of, read_papers
 from rag.types import Options, Paper
 
 KINDS = ("single", "fact", "multi", "everyday", "list", "comparison", "unanswerable", "out_of_scope")
 OWN = "own"
+CONTRAST = GOLD / "contrast" / "questions.jsonl"
 
 
 @dataclass(frozen=True, slots=True)
@@ -53,6 +56,25 @@ def own(papers: Sequence[Paper]) -> Asked:
     natural = [one for one in load_natural("fit") if one.answerable or one.near]
     asked = [one for question in (*natural, *load_gold("dev", KINDS)) for one in _phrasings(question)]
     return Asked(OWN, tuple(papers), tuple(asked))
+
+
+def contrasting(papers: Sequence[Paper], name: str, file: Path = CONTRAST) -> Asked:
+    """The contrasting questions about some of these papers. All about one paper count as one need."""
+    known = {paper.id for paper in papers}
+    found = tuple(
+        Labelled(record["paper"], record["question"], record["answerable"], (record["paper"],))
+        for _, record in objects_of(file)
+        if record["paper"] in known
+    )
+    return Asked(name, tuple(papers), found)
+
+
+def contrasting_abstracts(bench: Path, file: Path = CONTRAST) -> Iterator[Asked]:
+    """Those about abstracts of SciFact, in a collection of these abstracts alone, if its folder is there."""
+    if (bench / "scifact").is_dir():
+        asked = {record["paper"] for _, record in objects_of(file)}
+        papers = [paper for paper in read_papers(bench / "scifact") if paper.id in asked]
+        yield contrasting(papers, "contrast-scifact", file)
 
 
 def others(bench: Path, most: int, seed: int = 0) -> Iterator[Asked]:

@@ -10,10 +10,13 @@ import pytest
 
 from eval.fit.answerability import INVENTED, OTHERS, Examples, fit_answerability
 from eval.fit.models import cross_validate, fit, need_weights
-from eval.fit.questions import OWN, Labelled, others, own, strangers
+from eval.fit.questions import OWN, Labelled, contrasting, contrasting_abstracts, others, own, strangers
 from eval.fit.ranking import TRIED, choose_shares
-from eval.gold import load_gold
+from eval.gold import GOLD, load_gold
 from rag.evidence.answerability import COSINES, FEATURES, FIELD, decide
+from rag.types import Paper
+
+SPLIT = GOLD / "split.json"
 
 
 def test_our_test_questions_are_never_read() -> None:
@@ -21,6 +24,10 @@ def test_our_test_questions_are_never_read() -> None:
     needs = {one.need for one in own([]).questions}
     assert len(needs) > 250
     assert not needs & hidden
+    splits = json.loads(SPLIT.read_text(encoding="utf-8"))["papers"]
+    contrasted = contrasting([Paper(one, "", "") for one in splits], "contrast").questions
+    assert len(contrasted) > 400
+    assert {splits[one.need]["split"] for one in contrasted} == {"dev"}
 
 
 def test_each_need_counts_once() -> None:
@@ -37,13 +44,6 @@ def test_cross_validation_keeps_phrasings_together() -> None:
     assert np.all(np.abs(guessed - 0.5) < 0.2)
     seen = fit(rows, truth, np.ones(40), 100.0, [f"sign {place}" for place in range(20)])
     assert np.array_equal(seen.probabilities(rows) > 0.5, truth)
-
-
-def test_rows_that_are_always_seen_are_not_guessed() -> None:
-    rows = np.random.default_rng(0).normal(size=(60, 1))
-    always = np.arange(60) >= 40
-    guessed = cross_validate(rows, rows[:, 0] > 0, [str(one) for one in range(60)], np.ones(60), 1.0, always)
-    assert np.array_equal(np.isnan(guessed), always)
 
 
 def examples(name: str, shift: float, seed: int) -> Examples:
@@ -128,3 +128,14 @@ def test_other_collections_are_read_without_their_test_questions(tmp_path: Path)
     found = strangers(ours, [ours, scifact, pubmedqa], 10)
     assert {one.text for one in found} == {"Does sleep help?", "Sleep helps."}
     assert not any(one.in_field or one.answerable for one in found)
+
+
+def test_contrasting_questions_are_asked_of_the_abstracts_they_are_about(tmp_path: Path) -> None:
+    corpus: list[dict[str, object]] = [{"_id": one, "title": "", "text": "Sleep helps."} for one in ("1", "2")]
+    write(tmp_path / "scifact", corpus, [])
+    file = tmp_path / "questions.jsonl"
+    file.write_text('{"paper": "2", "question": "What helps?", "answerable": true}\n', encoding="utf-8")
+    (asked,) = contrasting_abstracts(tmp_path, file)
+    assert [paper.id for paper in asked.papers] == ["2"]
+    assert [(one.need, one.gold, one.answerable) for one in asked.questions] == [("2", ("2",), True)]
+    assert not list(contrasting_abstracts(tmp_path / "elsewhere", file))
