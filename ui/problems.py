@@ -116,7 +116,7 @@ def install(app: FastAPI) -> None:
 
     async def on_http(_: Request, error: Exception) -> JSONResponse:
         assert isinstance(error, HTTPException)
-        codes = {404: "not_found", 405: "method_not_allowed", 413: "request_too_large"}
+        codes = {404: "not_found", 405: "method_not_allowed", 408: "request_too_slow", 413: "request_too_large"}
         return problem(error.status_code, str(error.detail), codes.get(error.status_code), headers=error.headers)
 
     async def on_invalid(_: Request, error: Exception) -> JSONResponse:

@@ -39,21 +39,28 @@ def password(name: str, password: str) -> None:
 @click.argument("name")
 def remove(name: str) -> None:
     """Remove a user. What was recorded of them stays until `readback events forget`."""
+    known = _id_of(name, Settings.load())
     _users().remove(name)
-    click.echo(f"Removed {name}.", err=True)
+    click.echo(f"Removed {name}. To delete what was recorded: readback events forget --user {known}", err=True)
 
 
 @user.command("list")
 def list_users() -> None:
     """Show names, and the ids by which the record of events knows them."""
     from ui.access.keys import parse_keys
-    from ui.access.sessions import Sessions, server_secret
 
     settings = Settings.load()
-    sessions = Sessions(server_secret(settings.data_dir), settings.session_days)
     names = dict.fromkeys(_users().names(), "user") | {key.name: "API key" for key in parse_keys(settings.api_keys)}
     for name, kind in sorted(names.items()):
-        click.echo(f"{name}\t{sessions.pseudonym(name)}\t{kind}")
+        click.echo(f"{name}\t{_id_of(name, settings)}\t{kind}")
+
+
+def _id_of(name: str, settings: Settings) -> str:
+    from ui.access.sessions import Sessions, server_secret
+    from ui.access.users import Users
+
+    sessions = Sessions(server_secret(settings.data_dir), settings.session_days)
+    return Users.of(settings).id(name) or sessions.pseudonym(name)
 
 
 def _users() -> Users:

@@ -9,6 +9,7 @@ from starlette.requests import Request  # at runtime too: FastAPI reads the anno
 
 from ui.access.exposure import Exposure, exposure_of
 from ui.access.keys import ApiKey, match_key, parse_keys
+from ui.access.revoked import Revoked
 from ui.access.sessions import DAY_S, Session, Sessions, new_browser, server_secret
 from ui.access.users import Users
 from ui.services import LOCAL, Asker
@@ -38,11 +39,17 @@ class Door:
     """Tells people apart, and keeps out whom it does not know if the settings say so."""
 
     def __init__(
-        self, exposure: Exposure, keys: tuple[ApiKey, ...], users: Users, sessions: Sessions, cookie_name: str
+        self,
+        exposure: Exposure,
+        keys: tuple[ApiKey, ...],
+        users: Users,
+        sessions: Sessions,
+        revoked: Revoked,
+        cookie_name: str,
     ) -> None:
         """``Door.of`` makes one from the settings."""
         self.exposure, self.cookie_name = exposure, cookie_name
-        self._keys, self._users, self.sessions = keys, users, sessions
+        self._keys, self._users, self.sessions, self._revoked = keys, users, sessions, revoked
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -50,7 +57,8 @@ class Door:
         keys, users = parse_keys(settings.api_keys), Users.of(settings)
         exposure = exposure_of(settings, keys, users)
         sessions = Sessions(server_secret(settings.data_dir), settings.session_days)
-        return cls(exposure, keys, users, sessions, f"readback_{settings.port}")  # cookies do not tell ports apart
+        cookie_name = f"readback_{settings.port}"  # cookies do not tell ports apart
+        return cls(exposure, keys, users, sessions, Revoked(settings.data_dir), cookie_name)
 
     @property
     def login(self) -> bool:
@@ -59,7 +67,8 @@ class Door:
 
     def identify(self, request: Request) -> Identity | None:
         """Who it is; None for a stranger where a login is needed. Raises KeyRefused."""
-        session = self.sessions.open(request.cookies.get(self.cookie_name))
+        cookie = request.cookies.get(self.cookie_name, "")
+        session = self.sessions.open(cookie)
         if not self.login:
             return self._unnamed(request, session)
         scheme, _, given = request.headers.get("authorization", "").partition(" ")
@@ -67,10 +76,17 @@ class Door:
             key = match_key(self._keys, given.strip())
             if key is None:
                 raise KeyRefused
-            return Identity(self.sessions.pseudonym(key.name), key.name, "key")
-        if session is None or session.kind == "browser" or not self._still_good(session):
+            return Identity(self._id_of(key.name), key.name, "key")
+        if session is None or session.kind == "browser" or cookie in self._revoked or not self._still_good(session):
             return None
-        return Identity(self.sessions.pseudonym(session.name), session.name, "login")
+        return Identity(self._id_of(session.name), session.name, "login")
+
+    def leave(self, request: Request) -> None:
+        """End the session of a request, if it has one: its cookie is refused from now on, whoever holds it."""
+        cookie = request.cookies.get(self.cookie_name, "")
+        session = self.sessions.open(cookie)
+        if session is not None and session.kind != "browser":
+            self._revoked.add(cookie, self.sessions.max_age_s(session.kind) - session.age_s)
 
     def enter(self, name: str, secret: str) -> str | None:
         """The cookie of a login by name and password, or by key with or without its name; None if they are wrong."""
@@ -81,6 +97,9 @@ class Door:
         if self._users.verify(name, secret) and fingerprint is not None:
             return self.sessions.seal("user", name, fingerprint)
         return None
+
+    def _id_of(self, name: str) -> str:
+        return self._users.id(name) or self.sessions.pseudonym(name)
 
     def _still_good(self, session: Session) -> bool:
         if session.kind == "user":

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import logging
+from dataclasses import replace
 from typing import TYPE_CHECKING
-from urllib.parse import quote, urlsplit
+from urllib.parse import quote
 
 from starlette.datastructures import MutableHeaders
-from starlette.exceptions import HTTPException
 from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
@@ -15,6 +15,8 @@ from rag.errors import ReadbackError, SettingsError
 from ui.access.door import Identity, KeyRefused, address_of, wants_page
 from ui.access.exposure import is_loopback
 from ui.access.headers import dress
+from ui.access.origin import SAFE, Malformed, is_foreign
+from ui.access.patience import Body, TooLarge, TooSlow, Turnstile
 from ui.problems import BUG, explained, problem
 from ui.services.rates import RateLimited
 
@@ -25,19 +27,15 @@ if TYPE_CHECKING:
     from ui.services import Services
 
 log = logging.getLogger(__name__)
-SAFE = frozenset({"GET", "HEAD", "OPTIONS"})
 METHODS = SAFE | {"POST", "PUT", "PATCH", "DELETE"}
 PUBLIC = frozenset({"/healthz", "/readyz", "/login", "/logout"})
 UNFIT = "This server is not set up as it should be: its log says more."
+FOREIGN = (
+    "Requests from pages of other sites are refused; another scheme or port is another site. Behind a proxy: "
+    "READBACK_TRUSTED_PROXIES and READBACK_PUBLIC_HOSTS."
+)
+BODY_CODES = {408: "request_too_slow", 413: "request_too_large"}
 UPLOADS = frozenset({"/api/papers", "/gradio_api/upload"})
-
-
-class TooLarge(HTTPException):
-    """The body is larger than announced, or than allowed."""
-
-    def __init__(self, most_bytes: int) -> None:
-        """most_bytes: the limit."""
-        super().__init__(413, f"The request is larger than the {most_bytes:,} bytes allowed here.")
 
 
 def area_of(path: str) -> str:
@@ -58,6 +56,7 @@ class Gate:
         self._app, self._door, self._services = app, door, services
         settings = services.settings
         self._body_bytes = settings.body_kb * 1000
+        self._turnstile = Turnstile()
         self._upload_bytes = settings.upload_mb * 1_000_000 + 100_000  # a form's own words around the file
 
     async def __call__(self, scope: Scope, receive: Receive, send: Send) -> None:
@@ -87,30 +86,20 @@ class Gate:
             await send(message)
 
         try:
+            if area != "ops":
+                await self._turnstile.passed()
             refusal = self._misdirected(request) or self._too_large(request)
             if refusal is None:
                 identity, refusal = self._admit(request)
             if refusal is None:
                 scope.setdefault("state", {})["identity"] = identity
-                await self._app(scope, self._counted(request, receive), dressed)
+                await self._app(scope, Body(receive, self._most_bytes(request)), dressed)
             else:
                 await refusal(scope, receive, dressed)
-        except TooLarge as error:
+        except Exception as error:  # whatever it is, the reply has our form
+            reply = _reply_to(error, f"{request.method} {area}")
             if not started:
-                await problem(413, error.detail, "request_too_large")(scope, receive, dressed)
-        except SettingsError:
-            log.exception("the users file or another setting has become unusable")
-            if not started:
-                await problem(503, UNFIT, "misconfigured")(scope, receive, dressed)
-        except ReadbackError as error:
-            if started:
-                log.warning("a response broke off: %s", error)
-            else:
-                await explained(error)(scope, receive, dressed)
-        except Exception:
-            log.exception("a bug, at %s %s", request.method, area)
-            if not started:
-                await problem(500, BUG, "bug")(scope, receive, dressed)
+                await reply(scope, receive, dressed)
 
     def _misdirected(self, request: Request) -> Response | None:
         """Refuse other names for this server: a web page can make its own name mean 127.0.0.1 (DNS rebinding)."""
@@ -122,19 +111,6 @@ class Gate:
             421, "This server does not answer by that name. READBACK_PUBLIC_HOSTS lists its names.", "wrong_host"
         )
 
-    def _foreign(self, request: Request) -> bool:
-        """Whether a page of another site sent this. Same machine, other port is another site too."""
-        origin = request.headers.get("origin")
-        if origin is None:
-            site = request.headers.get("sec-fetch-site", "none")
-            return request.method not in SAFE and site not in ("same-origin", "none")
-        try:
-            parts = urlsplit(origin)
-        except ValueError:
-            return True
-        same = parts.netloc.lower() == request.headers.get("host", "").lower()
-        return not (parts.scheme in ("http", "https") and (same or parts.hostname in self._door.exposure.hosts))
-
     def _most_bytes(self, request: Request) -> int:
         return self._upload_bytes if request.url.path in UPLOADS else self._body_bytes
 
@@ -144,23 +120,14 @@ class Gate:
             return problem(413, TooLarge(self._most_bytes(request)).detail, "request_too_large")
         return None
 
-    def _counted(self, request: Request, receive: Receive) -> Receive:
-        seen, most = 0, self._most_bytes(request)
-
-        async def counted() -> Message:
-            nonlocal seen
-            message = await receive()
-            seen += len(message.get("body", b""))
-            if seen > most:
-                raise TooLarge(most)
-            return message
-
-        return counted
-
     def _admit(self, request: Request) -> tuple[Identity | None, Response | None]:
         """Who it is, or why not."""
         path, address = request.url.path, address_of(request)
         rates = self._services.rates
+        try:
+            foreign = is_foreign(request, self._door.exposure.hosts)
+        except Malformed:
+            return None, problem(400, "The Origin header is none that a browser sends.", "malformed_origin")
         try:
             identity = self._door.identify(request)
         except KeyRefused:
@@ -170,8 +137,10 @@ class Gate:
                 return None, explained(error)
             wrong = problem(401, "The API key is wrong.", "invalid_api_key", headers={"WWW-Authenticate": "Bearer"})
             return None, wrong
-        if self._foreign(request) and (identity is None or identity.how != "key"):
-            return None, problem(403, "Requests from pages of other sites are refused.", "foreign_origin")
+        if foreign and (identity is None or identity.how != "key"):
+            return None, problem(403, FOREIGN, "foreign_origin")
+        if identity is not None and not identity.returning and wants_page(request) and not rates.newcomer(address):
+            identity = replace(identity, cookie=None)  # or whoever throws cookies away would have no limit of their own
         if identity is None and path not in PUBLIC:
             return None, self._login_needed(request)
         if request.method not in SAFE or area_of(path) in ("v1", "api", "mcp"):
@@ -188,6 +157,20 @@ class Gate:
         holder = Response()
         set_session(holder, self._door, request, value, self._door.sessions.max_age_s("browser"))
         MutableHeaders(scope=message).append("set-cookie", holder.headers["set-cookie"])
+
+
+def _reply_to(error: Exception, where: str) -> Response:
+    """What to say of an error that nobody else has dealt with; what people cannot mend goes to the log."""
+    if isinstance(error, TooLarge | TooSlow):
+        return problem(error.status_code, error.detail, BODY_CODES[error.status_code])
+    if isinstance(error, SettingsError):
+        log.error("the users file or another setting has become unusable: %s", error)
+        return problem(503, UNFIT, "misconfigured")
+    if isinstance(error, ReadbackError):
+        log.warning("refused, or broken off, at %s: %s", where, error)
+        return explained(error)
+    log.error("a bug, at %s", where, exc_info=error)
+    return problem(500, BUG, "bug")
 
 
 def set_session(response: Response, door: Door, request: Request, value: str, max_age_s: int) -> None:

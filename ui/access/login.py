@@ -52,9 +52,10 @@ def login_routes(door: Door, services: Services) -> APIRouter:
         return response
 
     @router.post("/logout")
-    def leave() -> Response:
+    def leave(request: Request) -> Response:
         response = RedirectResponse("/login", 303)
         if door.login:  # without logins the cookie is all that ties a browser to its conversations
+            door.leave(request)
             response.delete_cookie(door.cookie_name, path="/")
         return response
 

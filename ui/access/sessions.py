@@ -45,7 +45,8 @@ class Sessions:
 
     def seal(self, kind: Literal["browser", "user", "key"], name: str, fingerprint: str = "") -> str:
         """The value of a cookie."""
-        return str(self._signer.dumps([kind, name, fingerprint]))
+        one = secrets.token_urlsafe(6)  # two logins in one second are two sessions: leaving one leaves the other
+        return str(self._signer.dumps([kind, name, fingerprint, one]))
 
     def open(self, cookie: str | None) -> Session | None:
         """What a cookie says; None if there is none, or it is forged or too old."""
@@ -60,7 +61,7 @@ class Sessions:
         from datetime import UTC, datetime
 
         age_s = (datetime.now(UTC) - at).total_seconds()
-        kind, name, fingerprint = payload
+        kind, name, fingerprint = payload[:3]
         return Session(kind, name, fingerprint, age_s) if age_s <= self._longest_s[kind] else None
 
     def pseudonym(self, name: str) -> str:

@@ -1,11 +1,16 @@
-"""People who may log in: names and argon2 hashes in one small file, which may change while the server runs."""
+"""People who may log in: names, ids and argon2 hashes in one small file, which may change while the server runs.
+
+An id is given once and never again, so whoever gets the name of somebody who has left does not get their conversations.
+"""
 
 from __future__ import annotations
 
 import json
 import os
 import re
+import secrets
 import threading
+from dataclasses import asdict, dataclass
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -27,6 +32,14 @@ class UserError(ReadbackError):
     """A user cannot be added, changed or removed: says why."""
 
 
+@dataclass(frozen=True, slots=True)
+class Account:
+    """One user."""
+
+    hash: str  # of the password
+    id: str | None  # what the record of events knows; None: made before there were ids, and known by the name
+
+
 class Users:
     """The users file. Safe for many threads and processes; changes count at once."""
 
@@ -34,7 +47,7 @@ class Users:
         """path: need not exist; nobody can log in then."""
         self._path = path
         self._lock = threading.Lock()
-        self._read: tuple[tuple[int, int], dict[str, str]] | None = None  # (mtime, size) of the file, and what it says
+        self._read: tuple[tuple[int, int], dict[str, Account]] | None = None  # (mtime, size) of the file, what it says
 
     @classmethod
     def of(cls, settings: Settings) -> Self:
@@ -43,22 +56,27 @@ class Users:
 
     def names(self) -> list[str]:
         """All users, sorted. Raises SettingsError if the file is damaged: never an open door for lack of a list."""
-        return sorted(self._hashes())
+        return sorted(self._accounts())
+
+    def id(self, name: str) -> str | None:
+        """The id of a user; None for an unknown one, and for one whom the record knows by the name."""
+        account = self._accounts().get(name)
+        return None if account is None else account.id
 
     def fingerprint(self, name: str) -> str | None:
         """Changes with the password, so that old sessions end; None for an unknown user."""
-        stored = self._hashes().get(name)
-        return None if stored is None else sha256(stored.encode()).hexdigest()[:16]
+        stored = self._accounts().get(name)
+        return None if stored is None else sha256(f"{stored.id or ''}{stored.hash}".encode()).hexdigest()[:16]
 
     def verify(self, name: str, password: str) -> bool:
         """Whether this is the user's password. An unknown name takes as long as a wrong password."""
         import argon2
 
-        stored = self._hashes().get(name)
+        stored = self._accounts().get(name)
         if len(password) > LONGEST:
             return False
         try:
-            _hasher().verify(_decoy() if stored is None else stored, password.encode("utf-8", "surrogatepass"))
+            _hasher().verify(_decoy() if stored is None else stored.hash, password.encode("utf-8", "surrogatepass"))
         except (argon2.exceptions.VerificationError, argon2.exceptions.InvalidHashError):
             return False
         return stored is not None
@@ -71,36 +89,35 @@ class Users:
             raise UserError(f"A password has {SHORTEST} to {LONGEST} characters.")
         stored = _hasher().hash(password.encode("utf-8", "surrogatepass"))  # slow on purpose: before the lock
         with self._lock, self._between_processes():
-            hashes = dict(self._hashes_now())
-            if (name in hashes) != replace:
+            known = self._accounts_now()
+            if (name in known) != replace:
                 raise UserError(f"There is no user {name}." if replace else f"There is a user {name} already.")
-            self._write({**hashes, name: stored})
+            id = known[name].id if replace else f"user-{secrets.token_hex(10)}"
+            self._write({**known, name: Account(stored, id)})
 
     def remove(self, name: str) -> None:
         """Remove a user; what was recorded of them stays (``readback events forget`` deletes it). Raises UserError."""
         with self._lock, self._between_processes():
-            hashes = dict(self._hashes_now())
-            if hashes.pop(name, None) is None:
+            known = dict(self._accounts_now())
+            if known.pop(name, None) is None:
                 raise UserError(f"There is no user {name}.")
-            self._write(hashes)
+            self._write(known)
 
-    def _hashes(self) -> dict[str, str]:
+    def _accounts(self) -> dict[str, Account]:
         with self._lock:
-            return self._hashes_now()
+            return self._accounts_now()
 
-    def _hashes_now(self) -> dict[str, str]:
+    def _accounts_now(self) -> dict[str, Account]:
         try:
             stat = self._path.stat()
             state = (stat.st_mtime_ns, stat.st_size)
             if self._read is None or self._read[0] != state:
                 held = json.loads(self._path.read_text("utf-8"))
-                if not isinstance(held, dict) or not all(isinstance(value, str) for value in held.values()):
-                    raise ValueError("it is not a table of names and hashes")
-                self._read = state, held
+                self._read = state, {name: _account(value) for name, value in held.items()}
             return self._read[1]
         except FileNotFoundError:
             return {}
-        except (OSError, ValueError) as error:
+        except (OSError, ValueError, AttributeError) as error:
             raise SettingsError(f"The users file {self._path} cannot be read ({type(error).__name__}).") from None
 
     def _between_processes(self) -> BaseFileLock:
@@ -109,15 +126,25 @@ class Users:
         self._path.parent.mkdir(parents=True, exist_ok=True)
         return FileLock(self._path.with_suffix(".lock"), timeout=10)
 
-    def _write(self, hashes: dict[str, str]) -> None:
+    def _write(self, accounts: dict[str, Account]) -> None:
+        kept = {name: one.hash if one.id is None else asdict(one) for name, one in accounts.items()}
         draft = self._path.with_suffix(".new")
         draft.unlink(missing_ok=True)
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
-            json.dump(hashes, file, indent=1, sort_keys=True)
+            json.dump(kept, file, indent=1, sort_keys=True)
             file.flush()
             os.fsync(file.fileno())
         draft.replace(self._path)
         self._read = None
+
+
+def _account(kept: object) -> Account:
+    """Raises ValueError for what is neither an account nor, from before there were ids, a hash alone."""
+    if isinstance(kept, str):
+        return Account(kept, None)
+    if isinstance(kept, dict) and isinstance(kept.get("hash"), str) and isinstance(kept.get("id"), str):
+        return Account(kept["hash"], kept["id"])
+    raise ValueError("it is not a table of names and accounts")
 
 
 @cache

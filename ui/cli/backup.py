@@ -20,7 +20,7 @@ from rag.errors import ReadbackError
 from rag.settings import Settings
 
 DATABASES = ("catalog.sqlite3", "events.db")
-FILES = ("users.json", "server.key")
+FILES = ("users.json", "server.key", "revoked.json")
 FOLDERS = ("policies",)
 
 

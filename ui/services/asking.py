@@ -91,7 +91,8 @@ class Asking:
         with self._lock:
             if key in self._runs:
                 raise QuestionError("This question is being answered already.")
-            if len(self._runs) >= AT_ONCE or sum(one == asker.user for one, _ in self._runs) >= AT_ONCE_OF_ONE:
+            theirs = sum(one.asker.counted == asker.counted for one in self._runs.values())
+            if len(self._runs) >= AT_ONCE or theirs >= AT_ONCE_OF_ONE:
                 raise Crowded
             self._runs[key] = run
             run.stopped = self._wishes.pop(key, run) is None

@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 OTHER_PER_QUESTION = 10  # a page makes several small requests for one question
 LOGINS_PER_MINUTE = 20  # from one address
+NEWCOMERS_PER_MINUTE = 100  # browsers that get a cookie, from one address; further ones are counted by the address
 
 
 class RateLimited(ReadbackError):
@@ -43,6 +44,7 @@ class Rates:
             "user": per_minute(user_per_minute * OTHER_PER_QUESTION, "user-other"),
             "address": per_minute(address_per_minute * OTHER_PER_QUESTION, "address-other"),
         }
+        self._newcomers = RateLimitItemPerMinute(NEWCOMERS_PER_MINUTE, namespace="newcomer")
         self._guesses = RateLimitItemPerMinute(LOGINS_PER_MINUTE, namespace="guess")
 
     def question(self, user: str, address: str | None) -> None:
@@ -59,6 +61,10 @@ class Rates:
     def guess(self, address: str) -> None:
         """Count a try to log in or a wrong key, before anything costly is done about it. Raises RateLimited."""
         self._hit(self._guesses, address)
+
+    def newcomer(self, address: str) -> bool:
+        """Count a browser that comes for the first time; whether it may have an id of its own."""
+        return self._limiter.hit(self._newcomers, address)
 
     def _hit(self, limit: Limit | None, who: str) -> None:
         if limit is not None and not self._limiter.hit(limit, who):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import logging
 import time
 from collections.abc import Iterator
@@ -336,10 +337,123 @@ def test_nobody_else_may_read_along(client: TestClient) -> None:
 
 
 @pytest.mark.parametrize(
-    "origin", ["http://[", "null", "file://", "http://127.0.0.1:9", "x", "http://127.0.0.1:7860.evil"]
+    "origin", ["null", "file://", "http://127.0.0.1:9", "https://127.0.0.1:7860", "http://127.0.0.1", "ftp://127.0.0.1"]
 )
-def test_odd_origins_are_foreign(client: TestClient, origin: str) -> None:
-    assert client.get("/api/papers", headers={"origin": origin}).status_code == 403
+def test_another_scheme_or_port_is_another_site(client: TestClient, origin: str) -> None:
+    reply = client.get("/api/papers", headers={"origin": origin})
+    assert (reply.status_code, reply.json()["error"]["code"]) == (403, "foreign_origin")
+
+
+@pytest.mark.parametrize(
+    "origin",
+    [
+        "http://[",
+        "x",
+        "",
+        "http://127.0.0.1:7860.evil",
+        "http://127.0.0.1:7860/path",
+        "http://a@127.0.0.1:7860",
+        "http://127.0.0.1:99999",
+        "http://",
+        "//127.0.0.1:7860",
+        "http://127.0.0.1:7860 http://evil.example",
+    ],
+)
+def test_origins_that_no_browser_sends(client: TestClient, origin: str) -> None:
+    reply = client.get("/api/papers", headers={"origin": origin})
+    assert (reply.status_code, reply.json()["error"]["code"]) == (400, "malformed_origin")
+
+
+@pytest.mark.parametrize(
+    ("scheme", "origin", "status"),
+    [
+        ("https", "https://papers.example.org", 200),
+        ("https", "http://papers.example.org", 403),
+        ("https", "https://papers.example.org:8443", 403),
+        ("http", "https://papers.example.org", 200),  # a proxy that does not say that it ends TLS
+        ("http", "http://papers.example.org:81", 403),
+        ("https", "https://evil.papers.example.org", 403),
+    ],
+)
+def test_pages_behind_a_proxy(make_services: MakeServices, scheme: str, origin: str, status: int) -> None:
+    services = make_services(public_hosts="papers.example.org", api_keys=SecretStr(f"ada:{ADA}"))
+    with TestClient(create_app(services), base_url=f"{scheme}://127.0.0.1:7860") as client:
+        client.post("/login", data={"password": ADA}, headers={"sec-fetch-site": "none"}, follow_redirects=False)
+        assert client.get("/api/papers", headers={"origin": origin}).status_code == status
+
+
+def test_a_new_user_of_an_old_name_sees_nothing_of_the_old_one(outside: TestClient, guarded: Services) -> None:
+    users = Users.of(guarded.settings)
+    login = {"name": "carol", "password": "correct horse battery"}
+    seen = []
+    for _ in range(2):
+        users.add("carol", "correct horse battery")
+        outside.post("/login", data=login, follow_redirects=False)
+        me = outside.get("/api/me").json()["user"]
+        before = outside.get("/api/conversations").json()["conversations"]
+        mine = ask(outside).json()["conversation"]
+        seen.append((me, len(before), mine))
+        users.remove("carol")
+        assert outside.get("/api/me").status_code == 401
+    assert seen[0][0] != seen[1][0]
+    assert [one[1] for one in seen] == [0, 0]
+    users.add("carol", "correct horse battery")
+    outside.post("/login", data=login, follow_redirects=False)
+    assert [outside.get(f"/api/conversations/{one[2]}").status_code for one in seen] == [404, 404]
+
+
+def test_a_user_keeps_the_id_with_a_new_password(guarded: Services) -> None:
+    users = Users.of(guarded.settings)
+    users.add("carol", "correct horse battery")
+    before = users.id("carol")
+    users.add("carol", "another horse battery", replace=True)
+    assert before is not None
+    assert users.id("carol") == before
+
+
+def test_users_from_before_there_were_ids_stay_who_they_are(outside: TestClient, guarded: Services) -> None:
+    users = Users.of(guarded.settings)
+    users.add("carol", "correct horse battery")
+    assert guarded.settings.users_file is not None
+    held = json.loads(guarded.settings.users_file.read_text("utf-8"))
+    guarded.settings.users_file.write_text(json.dumps({"carol": held["carol"]["hash"]}), "utf-8")
+    login = {"name": "carol", "password": "correct horse battery"}
+    outside.post("/login", data=login, follow_redirects=False)
+    sessions = Sessions(server_secret(guarded.settings.data_dir), 30)
+    assert outside.get("/api/me").json()["user"] == sessions.pseudonym("carol")
+    users.add("dora", "correct horse battery")  # writes the file anew
+    assert outside.get("/api/me").json()["user"] == sessions.pseudonym("carol")
+
+
+def test_logging_out_ends_the_session_on_the_server(outside: TestClient, guarded: Services) -> None:
+    login = {"name": "carol", "password": "correct horse battery"}
+    Users.of(guarded.settings).add("carol", "correct horse battery")
+    cookies = []
+    for _ in range(2):  # two browsers, perhaps in the same second
+        outside.cookies.clear()
+        outside.post("/login", data=login, follow_redirects=False)
+        cookies.append(dict(outside.cookies))
+    outside.post("/logout")
+    outside.cookies.clear()
+    left, other = ({"cookie": "; ".join(f"{name}={value}" for name, value in one.items())} for one in cookies[::-1])
+    assert outside.get("/api/me", headers=left).status_code == 401, "a stolen cookie is no use any more"
+    assert outside.get("/api/me", headers=other).status_code == 200, "the other browser was not logged out"
+    with client_of(Services(guarded.settings, guarded.assistant, guarded.store)) as restarted:
+        assert restarted.get("/api/me", headers=left).status_code == 401
+
+
+def test_whoever_throws_cookies_away_is_counted_by_address(
+    make_services: MakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("ui.services.rates.NEWCOMERS_PER_MINUTE", 2)
+    with client_of(make_services(user_per_minute=2)) as client:
+        for number in range(4):
+            client.cookies.clear()
+            given = client.get("/docs", headers=PAGE).headers.get("set-cookie")
+            assert (given is not None) is (number < 2)
+        client.cookies.clear()
+        codes = [ask(client, headers={"sec-fetch-mode": "cors"}).status_code for _ in range(3)]
+    assert codes == [200, 200, 429]
 
 
 def test_two_browsers_never_see_each_other(services: Services) -> None:

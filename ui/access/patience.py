@@ -1,0 +1,69 @@
+"""How long a request may take to arrive and to be answered, and how the event loop stays free for those who wait."""
+
+from __future__ import annotations
+
+import asyncio
+from typing import TYPE_CHECKING
+
+from starlette.exceptions import HTTPException
+
+if TYPE_CHECKING:
+    from starlette.types import Message, Receive
+
+BODY_S = 30.0  # for a body to arrive ...
+BODY_BYTES_A_SECOND = 20_000  # ... and a second more for so much of it
+
+
+class TooSlow(HTTPException):
+    """The body does not arrive, or only byte by byte."""
+
+    def __init__(self) -> None:
+        super().__init__(408, "The request took too long to arrive.")
+
+
+class TooLarge(HTTPException):
+    """The body is larger than announced, or than allowed."""
+
+    def __init__(self, most_bytes: int) -> None:
+        """most_bytes: the limit."""
+        super().__init__(413, f"The request is larger than the {most_bytes:,} bytes allowed here.")
+
+
+class Body:
+    """A body on its way: counted, and awaited for a limited time only."""
+
+    def __init__(self, receive: Receive, most_bytes: int, patience_s: float = BODY_S) -> None:
+        self._receive, self._most, self._patience_s = receive, most_bytes, patience_s
+        self._seen, self._whole = 0, False
+        self._began = asyncio.get_running_loop().time()
+
+    async def __call__(self) -> Message:
+        """The next message. Raises TooLarge or TooSlow."""
+        if self._whole:  # what comes now is the client's leaving, which may take as long as it likes
+            return await self._receive()
+        until = self._began + self._patience_s + self._seen / BODY_BYTES_A_SECOND
+        try:
+            async with asyncio.timeout_at(until):
+                message = await self._receive()
+        except TimeoutError:
+            raise TooSlow from None
+        self._seen += len(message.get("body", b""))
+        self._whole = not message.get("more_body", False)
+        if self._seen > self._most:
+            raise TooLarge(self._most)
+        return message
+
+
+class Turnstile:
+    """Lets requests begin one at a time, each in a round of the event loop of its own.
+
+    However many arrive together, whoever needs no work, like a health check, waits for one of them and not for all.
+    """
+
+    def __init__(self) -> None:
+        self._turn = asyncio.Lock()
+
+    async def passed(self) -> None:
+        """Wait for one's turn."""
+        async with self._turn:
+            await asyncio.sleep(0)
