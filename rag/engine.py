@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import logging
 import threading
-import uuid
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
 from typing import Self
@@ -187,7 +186,7 @@ class Assistant:
             notices.append(UNFITTED.format(name=self.settings.embed_model))
         trace.note("answer", verdict=body.verdict, mode=context.mode)
         yield replace(
-            _answer(asked, context.mode, body),
+            body.answer(asked, context.mode),
             standalone_question=query.standalone,
             understood_as=_understood(query, context),
             intent=query.intent,
@@ -283,7 +282,7 @@ class Assistant:
     def _unsearched(self, asked: str, mode: Mode, body: Body) -> Answer:
         notice = None if self.settings.has_model else NO_MODEL
         return replace(
-            _answer(asked, mode, body),
+            body.answer(asked, mode),
             notice=notice,
             policy_version=self.policy().version,
             timings_ms=Trace().timings_ms(),
@@ -295,28 +294,6 @@ def _understood(query: Query, context: Context) -> str | None:
     learned = [text for text, _ in context.recalled.rewrites]
     searched = learned[0] if learned else query.standalone
     return searched if searched != query.asked else None
-
-
-def _answer(asked: str, mode: Mode, body: Body) -> Answer:
-    refused = body.verdict == "refused"
-    return Answer(
-        id=uuid.uuid4().hex,
-        question=asked,
-        standalone_question=asked,
-        text=body.text,
-        abstained=refused,
-        abstain_reason=body.reason if refused else None,
-        sentences=body.sentences,
-        citations=body.citations,
-        retrieved=(),
-        mode=mode,
-        model=None,
-        verdict=body.verdict,
-        caveat=body.reason if body.verdict == "closest" else None,
-        emphasis=body.emphasis,
-        closest=body.closest,
-        suggestions=body.suggestions,
-    )
 
 
 class Conversation:

@@ -11,7 +11,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from datetime import datetime, timedelta
 from pathlib import Path
 from typing import Protocol
@@ -198,8 +198,3 @@ def _phrasings(question: GoldQuestion, more: Mapping[str, Sequence[str]]) -> lis
 def _more_phrasings() -> dict[str, list[str]]:
     lines = PHRASINGS.read_text(encoding="utf-8").splitlines()
     return {record["question"]: record["phrasings"] for record in map(json.loads, lines)}
-
-
-def with_id(answer: Answer, id: str) -> Answer:
-    """The same answer, given again."""
-    return replace(answer, id=id)

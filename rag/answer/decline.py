@@ -17,7 +17,7 @@ OTHER_LANGUAGE = "Questions are best asked in the language of the papers."
 
 def decline(why: str) -> Body:
     """The reply to something that is not a question that can be asked."""
-    return Body("refused", why, reason=why, can_suggest=False)
+    return Body("refused", why, reason=why)
 
 
 def refuse(

@@ -312,10 +312,6 @@ def _marked(text: str, mark: str) -> str:
     return unicodedata.normalize("NFC", text + mark) if len(text) == 1 else text
 
 
-def _double_struck(text: str) -> str:
-    return _DOUBLE_STRUCK.get(text, text)
-
-
 _FORMATTERS: dict[str, Callable[..., str]] = {
     **dict.fromkeys(("frac", "dfrac", "tfrac", "nicefrac", "sfrac"), lambda a, b: f"{_operand(a)}/{_operand(b)}"),
     "binom": lambda a, b: f"C({a}, {b})",
@@ -324,7 +320,7 @@ _FORMATTERS: dict[str, Callable[..., str]] = {
     "hat": lambda a: _marked(a, "\u0302"),
     "bar": lambda a: _marked(a, "\u0304"),
     "dot": lambda a: _marked(a, "\u0307"),
-    "mathbb": _double_struck,
+    "mathbb": lambda a: _DOUBLE_STRUCK.get(a) or str(a),
     "href": lambda address, label: label if label == address else f"{label} ({address})",
     "textcolor": lambda _colour, shown: shown,
     "colorbox": lambda _colour, shown: shown,

@@ -21,7 +21,7 @@ import numpy as np
 
 from rag.errors import IndexUnusable
 from rag.index.faults import advice
-from rag.index.ports import Entry, GenerationGone, Listed, Manifest, Row, State, Word
+from rag.index.ports import CatalogStore, Entry, GenerationGone, Listed, Manifest, Row, State, Word
 from rag.index.schema import FROM_SCHEMA_1, LIVE, STAGED, TABLES, packed, packed_counts, paper_of, rows_of, unpacked
 from rag.lru import Lru
 from rag.ports import Vectors
@@ -30,7 +30,7 @@ from rag.types import Paper, Passage
 REMEMBERED = 32 << 20  # bytes of papers and sentence vectors kept parsed in memory
 
 
-class Catalog:
+class Catalog(CatalogStore):
     """The catalog file. Reading is safe at any time from any thread or process; one process may write."""
 
     def __init__(self, path: Path) -> None:

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from rag.errors import IndexUnusable
 from rag.index.faults import advice
-from rag.index.ports import Row, passage_id
+from rag.index.ports import PassageStore, Row, passage_id
 from rag.settings import Settings
 
 T = TypeVar("T")
@@ -36,8 +36,8 @@ class VectorsDamaged(IndexUnusable):
     """The embedded store has lost vectors or cannot be loaded; making it anew mends it."""
 
 
-class VectorStore:
-    """Chroma as a PassageStore. Safe for many threads."""
+class VectorStore(PassageStore):
+    """Chroma as a PassageStore."""
 
     def __init__(self, path: Path, url: str | None) -> None:
         """path: the embedded store's folder, used when url is None."""

@@ -10,9 +10,8 @@ from __future__ import annotations
 import base64
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, field
 from types import MappingProxyType
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -245,24 +244,3 @@ def decode(text: str, count: int) -> NDArray[np.float32]:
     if not count or flat.size % count:
         raise ValueError(f"{flat.size} numbers are not {count} vectors")
     return flat.reshape(count, -1)
-
-
-def memory_from_dict(record: Mapping[str, Any]) -> Memory:
-    """The memory that ``dataclasses.asdict`` wrote. Raises ValueError for unknown or missing keys."""
-    try:
-        _known(Memory, record)
-        items = []
-        for need in record.get("items", ()):
-            _known(Need, need)
-            items.append(Need(**{**need, "texts": tuple(need["texts"])}))
-        _known(Match, match := dict(record.get("match", {})))
-        match.update({name: tuple(match[name]) for name in ("paper", "same") if name in match})
-        mean, deviation = record.get("background", Memory.__dataclass_fields__["background"].default)
-        return Memory(tuple(items), Match(**match), (float(mean), float(deviation)))
-    except (TypeError, KeyError, AttributeError) as error:
-        raise ValueError(f"not a memory: {error}") from error
-
-
-def _known(kind: type[Any], record: Mapping[str, Any]) -> None:
-    if unknown := sorted(set(record) - {field.name for field in fields(kind)}):
-        raise ValueError(f"unknown key {', '.join(unknown)}")

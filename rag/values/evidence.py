@@ -2,11 +2,12 @@
 
 from __future__ import annotations
 
+import uuid
 from dataclasses import dataclass
 
 from rag.ports import Vectors
 from rag.text import Span
-from rag.types import Citation, Emphasis, Hit, Paper, Sentence, State, Verdict
+from rag.types import Answer, Citation, Emphasis, Hit, Mode, Paper, Sentence, State, Verdict
 
 
 @dataclass(frozen=True, slots=True)
@@ -93,4 +94,25 @@ class Body:
     reason: str | None = None  # of a refusal, or the caveat of what is closest
     closest: tuple[Citation, ...] = ()  # with a refusal: the nearest evidence, if any is near
     suggestions: tuple[str, ...] = ()  # questions that the collection can answer
-    can_suggest: bool = True  # False: it was no question that can be asked
+
+    def answer(self, asked: str, mode: Mode) -> Answer:
+        """The answer to this question, with the circumstances that it has where nothing was searched for."""
+        refused = self.verdict == "refused"
+        return Answer(
+            id=uuid.uuid4().hex,
+            question=asked,
+            standalone_question=asked,
+            text=self.text,
+            abstained=refused,
+            abstain_reason=self.reason if refused else None,
+            sentences=self.sentences,
+            citations=self.citations,
+            retrieved=(),
+            mode=mode,
+            model=None,
+            verdict=self.verdict,
+            caveat=self.reason if self.verdict == "closest" else None,
+            emphasis=self.emphasis,
+            closest=self.closest,
+            suggestions=self.suggestions,
+        )

@@ -73,11 +73,6 @@ class Query:
             return 0.0
         return sum(term.weight * term.covered(stems, expanded=expanded) for term in self.terms) / total
 
-    @property
-    def searched_words(self) -> int:
-        """Distinct content words of all that is searched for."""
-        return len({stem for search in self.searches for stem in search.words})
-
     def described(self) -> dict[str, Any]:
         """For the trace: what was understood."""
         wants = [name for name in ("number", "name", "many", "effect") if getattr(self, f"wants_{name}")]

@@ -3,13 +3,15 @@
 from __future__ import annotations
 
 import json
-from dataclasses import asdict, replace
+from dataclasses import replace
 
 import numpy as np
 import pytest
 from numpy.typing import NDArray
 
-from rag.policy.memory import Memory, Need, Recollection, decode, encode, memory_from_dict
+from rag.errors import SettingsError
+from rag.policy import Policy
+from rag.policy.memory import Memory, Need, Recollection, decode, encode
 
 DIMENSION = 64
 
@@ -91,11 +93,11 @@ def test_an_empty_memory_and_vectors_of_another_embedder_recall_nothing() -> Non
 
 
 def test_a_memory_survives_json() -> None:
-    assert memory_from_dict(json.loads(json.dumps(asdict(MEMORY)))) == MEMORY
-    with pytest.raises(ValueError, match="surprise"):
-        memory_from_dict({"surprise": 1})
-    with pytest.raises(ValueError, match="not a memory"):
-        memory_from_dict({"items": [{"id": "no texts"}]})
+    policy = Policy.default().with_parts(memory=MEMORY)
+    assert Policy.of(json.loads(json.dumps(policy.record()))).memory == MEMORY
+    for damaged in ({"surprise": 1}, {"items": [{"id": "no texts"}]}):
+        with pytest.raises(SettingsError, match="memory"):
+            Policy.of({**policy.record(), "memory": damaged})
 
 
 def test_vectors_survive_as_text() -> None:

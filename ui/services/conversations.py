@@ -27,7 +27,6 @@ if TYPE_CHECKING:
 Key = TypeVar("Key")
 Value = TypeVar("Value")
 log = logging.getLogger(__name__)
-DELETED_ELSEWHERE = "This conversation was deleted in another tab. Please begin a new one."
 REMEMBERED = 5_000  # answers
 
 
