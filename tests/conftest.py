@@ -30,17 +30,18 @@ SERVER = (
     "ui/test_kill.py",
 )
 SLOW = (
-    "answer/test_drafting.py",
-    "answer/test_extractive.py",
-    "answer/test_followup.py",
-    "answer/test_verification.py",
     "cli/",
     "corpus/test_properties.py",
-    "engine/",
+    "engine/test_contract.py",
+    "engine/test_failures.py",
+    "engine/test_intake.py",
+    "engine/test_plain_questions.py",
+    "engine/test_threads.py",
     "eval/test_baselines.py",
     "eval/test_benchmarks.py",
     "eval/test_blame.py",
     "eval/test_commands.py",
+    "eval/test_fit.py",
     "eval/test_floors_hold.py",
     "eval/test_judge.py",
     "eval/test_ppi.py",
@@ -50,9 +51,9 @@ SLOW = (
     "index/",
     "learning/test_learn_command.py",
     "llamaindex/",
-    "retrieve/",
     "text/test_growth.py",
     "ui/",
+    "verify/test_agreement.py",
 )
 
 

@@ -26,6 +26,7 @@ def quoted(answer: Answer) -> int:
     return sum(len(sentences(citation.quote)) for citation in answer.citations)
 
 
+@pytest.mark.slow
 def test_an_answer_about_one_paper_is_short(assistant: Assistant) -> None:
     lengths = []
     for one in load_gold("dev", ["single", "fact"]):

@@ -83,6 +83,7 @@ def test_gold_questions_are_hardly_ever_dragged_along() -> None:
     assert len(dragged) / len(questions) <= 0.02, dragged
 
 
+@pytest.mark.slow
 def test_conversations_find_their_papers(assistant: Assistant) -> None:
     """Share of the right papers within five: by rule, and for the stand-alone form that a person wrote."""
     by_rule, by_hand, papers = 0, 0, 0
