@@ -57,10 +57,10 @@ class Match:
     is below the best, in the ranking without memory. The intercept comes first.
     """
 
-    paper: Weights = (0.35, 5.96, 0.58, -8.52)  # the need's paper answers this question too
+    paper: Weights = (-0.41, 7.61, 0.62, -9.71)  # the need's paper answers this question too
     same: Weights = (-1.63, 2.14, 0.98, -7.41)  # it is the same need
     floor: float = 3.0  # as close as the next need is at least, however few needs are known
-    paper_threshold: float = 0.4  # below these probabilities nothing is applied
+    paper_threshold: float = 0.3  # below these probabilities nothing is applied
     same_threshold: float = 0.6
     rewrite_threshold: float = 0.9  # of being the same need
     reach: float = 0.5  # the largest addition to a paper's score; twice that where it is certain to be the same need
@@ -116,21 +116,28 @@ class Recollection:
         blocks = [decode(need.vectors, len(need.texts)) for need in memory.items]
         if len({block.shape[1] for block in blocks}) > 1:
             raise ValueError("the vectors of the needs differ in length")
-        centres = [block.mean(axis=0) for block in blocks]
-        self._centres = np.stack([one / np.linalg.norm(one) for one in centres]) if blocks else np.zeros((0, 0))
-        self._stems = [
+        self._centres = np.stack([_centre([block]) for block in blocks]) if blocks else np.zeros((0, 0), np.float32)
+        self._wordings = [
             tuple(frozenset(content_stems(text[:TEXT_CHARS])) for text in need.texts) for need in memory.items
         ]
+        self._words = [frozenset[str]().union(*wordings) for wordings in self._wordings]
         postings: dict[str, list[int]] = {}
-        for number, wordings in enumerate(self._stems):
-            for stem in frozenset().union(*wordings):
+        answered: dict[str, list[int]] = {}
+        for number, need in enumerate(memory.items):
+            for stem in self._words[number]:
                 postings.setdefault(stem, []).append(number)
+            for paper, value in need.relevance.items():
+                if value > 0:
+                    answered.setdefault(paper, []).append(number)
         self._postings = {stem: np.array(rows) for stem, rows in postings.items()}
-        self._unknown = _idf(len(blocks), 0)
         self._idf = {stem: _idf(len(blocks), len(rows)) for stem, rows in postings.items()}
         self._liked = [
             frozenset(paper for paper, value in need.relevance.items() if value > 0) for need in memory.items
         ]
+        self._papers = {
+            paper: (_centre([blocks[n] for n in needs]), frozenset[str]().union(*(self._words[n] for n in needs)))
+            for paper, needs in answered.items()
+        }
 
     def __bool__(self) -> bool:
         return bool(self._memory.items)
@@ -143,37 +150,52 @@ class Recollection:
         """
         if not self._memory.items or vector.shape[0] != self._centres.shape[1]:
             return NOTHING
-        match = self._memory.match
-        mean, deviation = self._memory.background
-        nearness = (self._centres @ vector - mean) / deviation
         stems = frozenset(content_stems(text[:TEXT_CHARS]))
         if len(stems) < FEWEST_WORDS:
             return NOTHING
-        coverage = self._coverage(stems)
-        best = max(scores.values(), default=0.0)
-        closeness = match.paper[1] * coverage + match.paper[2] * nearness
+        match = self._memory.match
+        unknown = _idf(len(self._words), 0)
+        mass = unknown + sum(self._idf.get(stem, unknown) for stem in stems)
+        coverage, nearness = self._covered(stems) / mass, self._near(self._centres @ vector)
+        closeness = match.same[1] * coverage + match.same[2] * nearness
         near = np.argpartition(-closeness, min(SHORTLIST, len(closeness)) - 1)[:SHORTLIST]
         near = near[np.argsort(-nearness[near], kind="stable")]
+        best = max(scores.values(), default=0.0)
+        told: set[str] = set()
         seen = []
         for number in map(int, near):
             need, liked = self._memory.items[number], self._liked[number]
-            rival = next(
-                (nearness[other] for other in near if self._liked[other] and not liked & self._liked[other]), 0.0
-            )
-            found = float(coverage[number]), float(nearness[number] - max(rival, match.floor))
             gap = {paper: best - scores.get(paper, 0.0) for paper in need.relevance}
+            margin = nearness[number] - max(self._rival(liked, near, nearness), match.floor)
+            found = float(coverage[number]), float(margin)
             odds = {paper: _odds(match.paper, *found, one) for paper, one in gap.items()}
+            for paper in sorted(liked - told):  # its nearest need speaks for all that it answered
+                centre, words = self._papers[paper]
+                closest = max(float(nearness[number]), float(self._near(np.asarray(centre @ vector))))
+                apart = closest - max(self._rival(frozenset({paper}), near, nearness), match.floor)
+                covered = sum(self._idf[stem] for stem in stems & words) / mass
+                odds[paper] = _odds(match.paper, covered, apart, gap[paper])
+            told |= liked
             same = _odds(match.same, *found, min((gap[paper] for paper in liked), default=0.0))
-            seen.append((need, 1.0 if stems in self._stems[number] else same / (1 + same), odds))
+            seen.append((need, 1.0 if stems in self._wordings[number] else same / (1 + same), odds))
         return _combined(seen, match)
 
-    def _coverage(self, stems: frozenset[str]) -> NDArray[np.float64]:
-        """Of each need, in [0, 1]: see ``Match``."""
-        common = np.zeros(len(self._liked))
+    def _near(self, cosines: NDArray[np.float32]) -> NDArray[np.float32]:
+        """Cosines in standard deviations above those of unrelated questions."""
+        mean, deviation = self._memory.background
+        return np.asarray((cosines - mean) / deviation, dtype=np.float32)
+
+    def _rival(self, liked: frozenset[str], near: NDArray[np.intp], nearness: NDArray[np.float32]) -> float:
+        """How near the nearest need is that other papers answer. near: needs, nearest first."""
+        others = (number for number in near if self._liked[number] and not liked & self._liked[number])
+        return float(next((nearness[number] for number in others), 0.0))
+
+    def _covered(self, stems: frozenset[str]) -> NDArray[np.float64]:
+        """The weight of these words that stands in the wordings of each need."""
+        common = np.zeros(len(self._words))
         for stem in stems & self._postings.keys():
             common[self._postings[stem]] += self._idf[stem]
-        mass = sum(self._idf.get(stem, self._unknown) for stem in stems)
-        return np.asarray(common / (mass + self._unknown))
+        return common
 
 
 def _combined(seen: Sequence[tuple[Need, float, Mapping[str, float]]], match: Match) -> Recalled:
@@ -227,6 +249,11 @@ def _odds(model: Weights, coverage: float, margin: float, gap: float) -> float:
     intercept, by_coverage, by_margin, by_gap = model
     logit = intercept + by_coverage * coverage + by_margin * margin + by_gap * gap
     return math.exp(min(logit, 50.0))
+
+
+def _centre(blocks: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
+    mean = np.concatenate(blocks).mean(axis=0)
+    return np.asarray(mean / np.linalg.norm(mean))
 
 
 def _idf(texts: int, holding: int) -> float:
