@@ -9,7 +9,7 @@ from typing import Any
 from rag.policy.memory import Memory
 from rag.policy.store import PolicyStore
 
-PAUSED, RESUMED = "paused", "resumed"
+PAUSED, RESUMED, PROPOSED, REFUSED = "paused", "resumed", "proposed", "refused"
 
 
 @dataclass(frozen=True, slots=True)
@@ -29,6 +29,16 @@ def paused(store: PolicyStore) -> str | None:
             return None
         if line["event"] == PAUSED:
             return str(line.get("why", ""))
+    return None
+
+
+def candidate(store: PolicyStore) -> Mapping[str, Any] | None:
+    """The last candidate with what the gate found, None once it, or a later one, was put in force."""
+    for line in store.ledger()[::-1]:
+        if line["event"] in (PROPOSED, REFUSED):
+            return line
+        if line["event"] == "promoted":
+            return None
     return None
 
 

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Any
 
 from rag.learning.history import Asked
-from rag.learning.ledger import paused
-from rag.policy.memory import Memory
+from rag.learning.ledger import candidate, paused
+from rag.policy.memory import Memory, Need
 from rag.policy.store import PolicyStore
 
 
@@ -32,43 +32,49 @@ class Overview:
     days: tuple[Day, ...]
     ledger: tuple[dict[str, Any], ...]  # oldest first: promotions, roll-backs, proposals, pauses
     active: str | None  # version in force; None: the shipped policy
+    candidate: Mapping[str, Any] | None  # the ledger's line about what may be put in force next
     paused: str | None  # why, if it is
-    learned: tuple[dict[str, Any], ...]  # needs in force: text, rewrite, why, people, since, until
+    learned: tuple[Need, ...]  # in force, what most people taught first
 
 
-def overview(log: Sequence[Asked], store: PolicyStore, memory: Memory) -> Overview:
-    """memory: of the policy in force."""
-    by_day: dict[str, list[Asked]] = defaultdict(list)
+@dataclass(slots=True)
+class _Count:
+    questions: int = 0
+    verdicts: int = 0
+    yes: int = 0
+    reworded: int = 0
+    refused: int = 0
+    touched: int = 0
+
+
+def overview(log: Iterable[Asked], store: PolicyStore, memory: Memory) -> Overview:
+    """log: looked at once, so that a long record need not be held. memory: of the policy in force."""
+    counts: dict[str, _Count] = defaultdict(_Count)
     for one in log:
-        by_day[one.at.date().isoformat()].append(one)
+        count = counts[one.at.date().isoformat()]
+        verdict = one.word("answered")
+        count.questions += 1
+        count.verdicts += verdict is not None
+        count.yes += verdict == "yes"
+        count.reworded += one.word("rephrase") is not None
+        count.refused += one.abstained
+        count.touched += one.touched
     return Overview(
-        days=tuple(_day(day, asked) for day, asked in sorted(by_day.items())),
+        days=tuple(_day(day, count) for day, count in sorted(counts.items())),
         ledger=tuple(store.ledger()),
         active=store.active_version(),
+        candidate=candidate(store),
         paused=paused(store),
-        learned=tuple(
-            {
-                "id": need.id,
-                "text": need.texts[0],
-                "rewrite": need.rewrite,
-                "why": need.why,
-                "people": need.people,
-                "since": need.since,
-                "until": need.until,
-            }
-            for need in memory.items
-        ),
+        learned=tuple(sorted(memory.items, key=lambda need: (-need.people, need.id))),
     )
 
 
-def _day(day: str, asked: Sequence[Asked]) -> Day:
-    verdicts = [one.word("answered") for one in asked if one.word("answered") is not None]
-    count = len(asked)
+def _day(day: str, count: _Count) -> Day:
     return Day(
         day,
-        count,
-        sum(verdict == "yes" for verdict in verdicts) / len(verdicts) if verdicts else None,
-        sum(one.word("rephrase") is not None for one in asked) / count,
-        sum(one.abstained for one in asked) / count,
-        sum(one.touched for one in asked) / count,
+        count.questions,
+        count.yes / count.verdicts if count.verdicts else None,
+        count.reworded / count.questions,
+        count.refused / count.questions,
+        count.touched / count.questions,
     )

@@ -90,7 +90,7 @@ def visit(browser: Browser, server: Server) -> Iterator[Visit]:
         if urlsplit(request.url).scheme not in ("data", "blob") and urlsplit(request.url).hostname != "127.0.0.1":
             foreign.append(request.url)
 
-    def open_page(where: Server = server, path: str = "", **options: object) -> Page:
+    def open_page(where: Server = server, path: str = "", *, login: bool = False, **options: object) -> Page:
         context = browser.new_context(**{"viewport": {"width": 1400, "height": 900}, **options})  # type: ignore[arg-type]
         contexts.append(context)
         context.on("request", note)
@@ -98,7 +98,7 @@ def visit(browser: Browser, server: Server) -> Iterator[Visit]:
         page.set_default_timeout(30_000)
         page.on("pageerror", lambda error: broken.append(str(error)))
         page.goto(where.url + path)
-        page.wait_for_selector(".rb.ready")
+        page.wait_for_selector("#password" if login else ".rb.ready")
         return page
 
     yield open_page

@@ -16,6 +16,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
+from tests.e2e.teaching import teach
+
 if TYPE_CHECKING:
     from playwright.sync_api import Page
 
@@ -63,7 +65,18 @@ def papers(page: Page) -> None:
     page.locator("svg.map .point").nth(60).hover(force=True)
 
 
-STATES: tuple[Callable[[Page], None], ...] = (start, answer, abstention, correcting, papers)
+def learning(page: Page) -> None:
+    """What was learned in two weeks, once an operator has approved it."""
+    page.click("#rb-tab-learning")
+    page.wait_for_selector(".curves")
+    if not page.locator(".needs").count():
+        page.get_by_role("button", name="Learn now").click()
+        page.get_by_role("button", name="Put it in force").click()
+    page.wait_for_selector(".needs")
+    page.locator("#rb-toast.shown").wait_for(state="hidden")
+
+
+STATES: tuple[Callable[[Page], None], ...] = (start, answer, abstention, correcting, papers, learning)
 
 
 def ask(page: Page, question: str) -> None:
@@ -85,6 +98,7 @@ def server() -> Iterator[str]:
     with tempfile.TemporaryDirectory() as folder, socket.socket() as listening:
         listening.bind(("127.0.0.1", 0))
         settings = Settings(data_dir=Path(folder), openai_api_key=None, openai_base_url=None)
+        teach(settings)
         with Services.open(settings) as services:
             page, look = page_of(services)
             config = uvicorn.Config(create_app(services, page, look), log_level="warning")

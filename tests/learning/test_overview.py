@@ -6,7 +6,7 @@ from pathlib import Path
 
 import numpy as np
 
-from rag.learning.ledger import PAUSED
+from rag.learning.ledger import PAUSED, PROPOSED, candidate
 from rag.learning.overview import overview
 from rag.policy.memory import Memory, Need, encode
 from rag.policy.store import PolicyStore
@@ -29,5 +29,18 @@ def test_the_days_the_ledger_and_what_was_learned(tmp_path: Path) -> None:
     assert [line["event"] for line in found.ledger] == ["promoted", "paused"]
     assert found.active in store.versions()
     assert found.paused == "looking"
-    assert [(one["text"], one["why"]) for one in found.learned] == [("a question", need.why)]
+    assert [need.texts[0] for need in found.learned] == ["a question"]
+    assert found.candidate is None
     assert overview([], PolicyStore(tmp_path / "none"), Memory()).days == ()
+
+
+def test_a_candidate_waits_until_it_or_a_later_policy_is_in_force(tmp_path: Path) -> None:
+    store = PolicyStore(tmp_path)
+    version = store.save({"a": 1})
+    assert candidate(store) is None
+    store.note(PROPOSED, version=version, why="passed the gate")
+    found = candidate(store)
+    assert found is not None
+    assert found["version"] == version
+    store.promote(version, "by hand")
+    assert candidate(store) is None

@@ -20,9 +20,10 @@ def user() -> None:
 @user.command("add")
 @click.argument("name")
 @click.password_option(help="Asked for if not given, which is better: a command line is no secret.")
-def add(name: str, password: str) -> None:
+@click.option("--operator", is_flag=True, help="May also open the page's Learning tab, and act there.")
+def add(name: str, password: str, operator: bool) -> None:
     """Add a user, who can then log in. A running server takes note at once."""
-    _users().add(name, password)
+    _users().add(name, password, operator=operator)
     click.echo(f"Added {name}.", err=True)
 
 
@@ -33,6 +34,15 @@ def password(name: str, password: str) -> None:
     """Give a user a new password. Where they are logged in, they are logged out."""
     _users().add(name, password, replace=True)
     click.echo(f"Changed the password of {name}.", err=True)
+
+
+@user.command("operator")
+@click.argument("name")
+@click.option("--revoke", is_flag=True, help="Not any more.")
+def operator(name: str, revoke: bool) -> None:
+    """Let a user open the page's Learning tab, and act there."""
+    _users().mark(name, operator=not revoke)
+    click.echo(f"{name} is {'no longer ' if revoke else ''}an operator.", err=True)
 
 
 @user.command("remove")
@@ -50,7 +60,10 @@ def list_users() -> None:
     from ui.access.keys import parse_keys
 
     settings = Settings.load()
-    names = dict.fromkeys(_users().names(), "user") | {key.name: "API key" for key in parse_keys(settings.api_keys)}
+    users = _users()
+    names = {name: "operator" if users.operator(name) else "user" for name in users.names()} | {
+        key.name: "API key" for key in parse_keys(settings.api_keys)
+    }
     for name, kind in sorted(names.items()):
         click.echo(f"{name}\t{_id_of(name, settings)}\t{kind}")
 

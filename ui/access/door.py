@@ -29,6 +29,7 @@ class Identity:
     how: Literal["local", "browser", "login", "key"]
     cookie: str | None = None  # to be set with the response
     returning: bool = True  # False: a browser that has no cookie yet, or keeps none
+    operator: bool = False  # may run this Readback from the page
 
 
 class KeyRefused(Exception):
@@ -79,7 +80,8 @@ class Door:
             return Identity(self._id_of(key.name), key.name, "key")
         if session is None or session.kind == "browser" or cookie in self._revoked or not self._still_good(session):
             return None
-        return Identity(self._id_of(session.name), session.name, "login")
+        operator = session.kind == "user" and self._users.operator(session.name)
+        return Identity(self._id_of(session.name), session.name, "login", operator=operator)
 
     def leave(self, request: Request) -> None:
         """End the session of a request, if it has one: its cookie is refused from now on, whoever holds it."""
@@ -107,13 +109,14 @@ class Door:
         return any(key.name == session.name and key.digest.hex()[:16] == session.fingerprint for key in self._keys)
 
     def _unnamed(self, request: Request, session: Session | None) -> Identity:
+        """Somebody on this machine: others would have to log in."""
         known = session.name if session is not None and session.kind == "browser" else None
         if known is None and not from_browser(request):
-            return Identity(LOCAL, None, "local")
+            return Identity(LOCAL, None, "local", operator=True)
         fresh = session is not None and session.age_s < RENEW_S
         browser = known or new_browser()
         cookie = None if known and fresh else self.sessions.seal("browser", browser)
-        return Identity(browser, None, "browser", cookie, returning=known is not None)
+        return Identity(browser, None, "browser", cookie, returning=known is not None, operator=True)
 
 
 def identity_of(request: Request) -> Identity:
@@ -126,7 +129,7 @@ def identity_of(request: Request) -> Identity:
 def asker_of(request: Request) -> Asker:
     """The same for the services: whose record it is, and whom limits count."""
     identity = identity_of(request)
-    return Asker(identity.user, address_of(request), identity.returning)
+    return Asker(identity.user, address_of(request), identity.returning, identity.operator)
 
 
 def address_of(request: Request) -> str:

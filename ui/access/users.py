@@ -11,6 +11,7 @@ import re
 import secrets
 import threading
 from dataclasses import asdict, dataclass
+from dataclasses import replace as replaced
 from functools import cache
 from hashlib import sha256
 from pathlib import Path
@@ -38,6 +39,7 @@ class Account:
 
     hash: str  # of the password
     id: str | None  # what the record of events knows; None: made before there were ids, and known by the name
+    operator: bool = False  # may run this Readback from the page
 
 
 class Users:
@@ -63,6 +65,11 @@ class Users:
         account = self._accounts().get(name)
         return None if account is None else account.id
 
+    def operator(self, name: str) -> bool:
+        """Whether this user may run Readback from the page."""
+        account = self._accounts().get(name)
+        return account is not None and account.operator
+
     def fingerprint(self, name: str) -> str | None:
         """Changes with the password, so that old sessions end; None for an unknown user."""
         stored = self._accounts().get(name)
@@ -81,8 +88,8 @@ class Users:
             return False
         return stored is not None
 
-    def add(self, name: str, password: str, *, replace: bool = False) -> None:
-        """Add a user, or with replace give a known one a new password. Raises UserError."""
+    def add(self, name: str, password: str, *, replace: bool = False, operator: bool = False) -> None:
+        """Add a user, or with replace give a known one a new password. An operator stays one. Raises UserError."""
         if not NAME.fullmatch(name):
             raise UserError("A name has 1 to 40 letters, digits and . _ @ -, and begins with a letter or digit.")
         if not SHORTEST <= len(password) <= LONGEST:
@@ -92,8 +99,16 @@ class Users:
             known = self._accounts_now()
             if (name in known) != replace:
                 raise UserError(f"There is no user {name}." if replace else f"There is a user {name} already.")
-            id = known[name].id if replace else f"user-{secrets.token_hex(10)}"
-            self._write({**known, name: Account(stored, id)})
+            before = known[name] if replace else Account("", f"user-{secrets.token_hex(10)}", operator)
+            self._write({**known, name: replaced(before, hash=stored)})
+
+    def mark(self, name: str, *, operator: bool) -> None:
+        """Make a known user an operator, or no longer. Raises UserError."""
+        with self._lock, self._between_processes():
+            known = self._accounts_now()
+            if name not in known:
+                raise UserError(f"There is no user {name}.")
+            self._write({**known, name: replaced(known[name], operator=operator)})
 
     def remove(self, name: str) -> None:
         """Remove a user; what was recorded of them stays (``readback events forget`` deletes it). Raises UserError."""
@@ -127,7 +142,7 @@ class Users:
         return FileLock(self._path.with_suffix(".lock"), timeout=10)
 
     def _write(self, accounts: dict[str, Account]) -> None:
-        kept = {name: one.hash if one.id is None else asdict(one) for name, one in accounts.items()}
+        kept = {name: asdict(one) if one.id or one.operator else one.hash for name, one in accounts.items()}
         draft = self._path.with_suffix(".new")
         draft.unlink(missing_ok=True)
         with os.fdopen(os.open(draft, os.O_WRONLY | os.O_CREAT | os.O_EXCL, 0o600), "w", encoding="utf-8") as file:
@@ -142,8 +157,8 @@ def _account(kept: object) -> Account:
     """Raises ValueError for what is neither an account nor, from before there were ids, a hash alone."""
     if isinstance(kept, str):
         return Account(kept, None)
-    if isinstance(kept, dict) and isinstance(kept.get("hash"), str) and isinstance(kept.get("id"), str):
-        return Account(kept["hash"], kept["id"])
+    if isinstance(kept, dict) and isinstance(kept.get("hash"), str) and isinstance(kept.get("id"), str | None):
+        return Account(kept["hash"], kept.get("id"), kept.get("operator") is True)
     raise ValueError("it is not a table of names and accounts")
 
 

@@ -3,22 +3,17 @@
 from __future__ import annotations
 
 import json
-import time
 from collections.abc import Iterator
 from contextlib import contextmanager
 from pathlib import Path
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import click
 
 from rag.settings import Settings
 
 if TYPE_CHECKING:
-    from rag.engine import Assistant
-    from rag.learning.history import Asked
-    from rag.learning.learn import Learner
-    from rag.learning.run import Proposal
-    from rag.policy.store import PolicyStore
+    from ui.services.learning import Learning
 
 
 @click.group(invoke_without_command=True)
@@ -32,18 +27,8 @@ def learn(context: click.Context, promote: bool, as_json: bool) -> None:
     """
     if context.invoked_subcommand is not None:
         return
-    from rag.learning.ledger import paused
-    from rag.policy.store import PolicyStore
-
-    settings = Settings.load()
-    store = PolicyStore(settings.data_dir / "policies")
-    if promote and (why := paused(store)) is not None:
-        raise click.ClickException(f"Learning is paused: {why} After looking: readback policy resume")
-    began = time.perf_counter()
-    with _opened(settings) as (assistant, log):
-        proposal = _propose(assistant, log)
-        report = _conclude(assistant, store, proposal, promote)
-    report["seconds"] = round(time.perf_counter() - began, 1)
+    with _opened() as learning:
+        report = learning.learn(promote=promote)
     click.echo(json.dumps(report, ensure_ascii=False) if as_json else _told(report))
 
 
@@ -51,12 +36,9 @@ def learn(context: click.Context, promote: bool, as_json: bool) -> None:
 @click.option("--out", type=click.Path(file_okay=False, path_type=Path), required=True, help="Folder.")
 def export_command(out: Path) -> None:
     """Write training sets: liked answers (SFT), preference pairs with critiques (DPO), judged answers (KTO)."""
-    from rag.learning.export import write
-
-    with _opened(Settings.load()) as (assistant, log):
-        learned = learner_of(assistant).learn(log, time.time())
-    for name, count in write(out, learned.signals.tasks, learned.truth.credit).items():
-        click.echo(f"{out / name}.jsonl: {count} lines")
+    with _opened() as learning:
+        for name, count in learning.export(out).items():
+            click.echo(f"{out / name}.jsonl: {count} lines")
 
 
 @learn.command("turns")
@@ -70,86 +52,16 @@ def turns_command() -> None:
         click.echo(f"{one.kind:16}{one.precision:>10.2f}{one.recall:>10.2f}{one.count:>8}")
 
 
-def learner_of(assistant: Assistant) -> Learner:
-    """The learner for this assistant's collection."""
-    from rag.embed import open_embedder
-    from rag.learning.learn import Learner
-    from rag.text import sentences
-
-    def sentences_of(paper_id: str) -> list[str]:
-        paper = assistant.paper(paper_id)
-        return [span.of(paper.abstract) for span in sentences(paper.abstract)] if paper else []
-
-    known = frozenset(assistant.collection.catalog.fingerprints())
-    return Learner(open_embedder(assistant.settings), known, sentences_of)
-
-
 @contextmanager
-def _opened(settings: Settings) -> Iterator[tuple[Assistant, list[Asked]]]:
-    """The assistant, and the history so far."""
-    from rag.engine import Assistant
-    from rag.events import open_store
-    from rag.learning.history import read
+def _opened() -> Iterator[Learning]:
+    from ui.services import Services
 
-    with open_store(settings) as events:
-        log = read(events.episodes())
-    with Assistant.open(settings) as assistant:
-        yield assistant, log
+    with Services.open(Settings.load()) as services:
+        yield services.learning
 
 
-def _propose(assistant: Assistant, log: list[Asked]) -> Proposal:
-    from rag.learning.gate import Ask, load_probes
-    from rag.learning.run import propose
-    from rag.policy.memory import Memory
-    from rag.types import Options
-
-    policy = assistant.policy()
-    quoting = Options(mode="extractive")  # the gate judges rankings and bands: no model is needed, and none is paid
-
-    def candidate_of(memory: Memory) -> Ask:
-        candidate = assistant.with_policy(policy.with_parts(memory=memory))
-        return lambda question: candidate.ask(question, options=quoting)
-
-    fixed = assistant.with_policy(policy)
-    return propose(
-        log,
-        learner_of(assistant),
-        policy.memory,
-        active=lambda question: fixed.ask(question, options=quoting),
-        candidate_of=candidate_of,
-        probes=load_probes(assistant.collection.catalog.fingerprints()),
-        now=time.time(),
-    )
-
-
-def _conclude(assistant: Assistant, store: PolicyStore, proposal: Proposal, promote: bool) -> dict[str, object]:
-    """Keep the candidate, and put it in force where that is asked for and allowed."""
-    from rag.learning.ledger import PAUSED
-
-    policy = assistant.policy()
-    candidate = policy.with_parts(memory=proposal.memory)
-    facts = proposal.facts()
-    version = store.save(candidate.record())
-    refused = [*proposal.verdict.reasons, *proposal.alarms]
-    if version == policy.version:
-        outcome = "nothing new was learned"
-    elif refused:
-        outcome = "not put in force: " + " ".join(refused)
-        store.note("refused", version=version, why=" ".join(refused), **facts)
-    elif promote:
-        outcome = "in force"
-        store.promote(version, "passed the gate", **facts)
-    else:
-        outcome = f"passed the gate; readback policy promote {version} puts it in force"
-        store.note("proposed", version=version, why="passed the gate", **facts)
-    if proposal.alarms:
-        store.note(PAUSED, why=" ".join(proposal.alarms))
-    return {"version": version, "outcome": outcome, **facts}
-
-
-def _told(report: dict[str, object]) -> str:
+def _told(report: dict[str, Any]) -> str:
     gate = report["gate"]
-    assert isinstance(gate, dict)
     kinds = ", ".join(f"{kind} {change:+.3f} ({count})" for kind, (count, change) in gate["by_kind"].items())
     return "\n".join(
         (

@@ -7,13 +7,11 @@ from typing import TYPE_CHECKING
 
 import click
 
+from rag.policy.store import SHIPPED
 from rag.settings import Settings
 
 if TYPE_CHECKING:
-    from rag.policy import Policy
-    from rag.policy.store import PolicyStore
-
-SHIPPED = "shipped"
+    from ui.services.policies import Policies
 
 
 @click.group()
@@ -26,14 +24,12 @@ def list_command() -> None:
     """All policies kept, the newest first, and what happened to them."""
     from rag.learning.ledger import paused, told
 
-    store = _store()
-    active = store.active_version()
-    click.echo(f"{'*' if active is None else ' '} {SHIPPED}")
-    for version in store.versions():
-        click.echo(f"{'*' if version == active else ' '} {version}")
-    if why := paused(store):
+    policies = _policies()
+    for version in (SHIPPED, *policies.store.versions()):
+        click.echo(f"{'*' if version == policies.active else ' '} {version}")
+    if why := paused(policies.store):
         click.echo(f"Learning is paused: {why}")
-    for line in store.ledger():
+    for line in policies.store.ledger():
         click.echo(told(line))
 
 
@@ -42,8 +38,8 @@ def list_command() -> None:
 @click.option("--json", "as_json", is_flag=True, help="The whole policy as JSON.")
 def show_command(version: str | None, as_json: bool) -> None:
     """What a policy has learned, in plain words. Without VERSION: the one in force."""
-    store = _store()
-    chosen = _policy(store, version or store.active_version() or SHIPPED)
+    policies = _policies()
+    chosen = policies.get(version or policies.active)
     if as_json:
         click.echo(json.dumps(chosen.record(), ensure_ascii=False))
         return
@@ -60,10 +56,8 @@ def diff_command(before: str | None, after: str | None) -> None:
     """How two policies differ. Without arguments: the newest against the one in force."""
     from rag.learning.ledger import differences
 
-    store = _store()
-    newest = store.versions()[0] if store.versions() else SHIPPED
-    old = _policy(store, before or store.active_version() or SHIPPED)
-    new = _policy(store, after or newest)
+    policies = _policies()
+    old, new = policies.get(before or policies.active), policies.get(after or policies.newest)
     old_parts, new_parts = old.record(), new.record()
     for part in sorted(old_parts):
         if part != "memory" and old_parts[part] != new_parts[part]:
@@ -77,9 +71,7 @@ def diff_command(before: str | None, after: str | None) -> None:
 @click.option("--why", default="by hand", show_default=True, help="For the ledger.")
 def promote_command(version: str, why: str) -> None:
     """Put VERSION in force ("shipped": the policy that came with Readback). Running servers follow at once."""
-    store = _store()
-    _policy(store, version)
-    store.promote(None if version == SHIPPED else version, why)
+    _policies().promote(version, why)
     click.echo(f"in force: {version}")
 
 
@@ -87,7 +79,7 @@ def promote_command(version: str, why: str) -> None:
 @click.option("--why", default="by hand", show_default=True, help="For the ledger.")
 def rollback_command(why: str) -> None:
     """Put in force what was before the last promotion."""
-    click.echo(f"in force: {_store().rollback(why) or SHIPPED}")
+    click.echo(f"in force: {_policies().rollback(why)}")
 
 
 @policy.command("rules")
@@ -99,8 +91,8 @@ def rules_command(approve: int | None) -> None:
     from rag.learning.history import read
     from rag.learning.rules import propose_rules
 
-    settings, store = Settings.load(), _store()
-    current = _policy(store, store.active_version() or SHIPPED)
+    settings, policies = Settings.load(), _policies()
+    current = policies.get(policies.active)
     with open_store(settings) as events:
         proposed = propose_rules(read(events.episodes()), open_embedder(settings))
     if approve is not None:
@@ -109,7 +101,7 @@ def rules_command(approve: int | None) -> None:
         rule = proposed[approve - 1]
         if rule.text not in current.rules:
             current = current.with_parts(rules=(*current.rules, rule.text))
-            store.promote(store.save(current.record()), f"house rule approved: {rule.text}")
+            policies.promote(policies.store.save(current.record()), f"house rule approved: {rule.text}")
     for text in current.rules:
         click.echo(f"in force  {text}")
     for number, rule in enumerate(proposed, start=1):
@@ -121,28 +113,18 @@ def rules_command(approve: int | None) -> None:
 @click.option("--why", required=True, help="For the ledger.")
 def pause_command(why: str) -> None:
     """Let nothing that is learned take effect until resumed."""
-    from rag.learning.ledger import PAUSED
-
-    _store().note(PAUSED, why=why)
+    _policies().pause(why)
     click.echo("Learning is paused.")
 
 
 @policy.command("resume")
 def resume_command() -> None:
     """Let learning go on after an alarm or a pause."""
-    from rag.learning.ledger import RESUMED
-
-    _store().note(RESUMED)
+    _policies().resume()
     click.echo("Learning goes on.")
 
 
-def _store() -> PolicyStore:
-    from rag.policy.store import PolicyStore
+def _policies() -> Policies:
+    from ui.services.policies import Policies
 
-    return PolicyStore(Settings.load().data_dir / "policies")
-
-
-def _policy(store: PolicyStore, version: str) -> Policy:
-    from rag.policy import Policy
-
-    return Policy.default() if version == SHIPPED else Policy.of(store.load(version), version)
+    return Policies(Settings.load().data_dir / "policies")

@@ -17,6 +17,7 @@ from ui.page.calls import Call, Calls
 from ui.page.conversations import Conversations
 from ui.page.corrections import Corrections
 from ui.page.examples import Examples
+from ui.page.learning import Learning
 from ui.page.library import Library
 from ui.page.turns import Turns
 from ui.page.uploads import Uploads
@@ -26,8 +27,17 @@ if TYPE_CHECKING:
     from ui.services import Asker, Services
 
 ASSETS = Path(__file__).with_name("assets")
-STYLES = ("tokens.css", "layout.css", "answer.css", "evidence.css", "papers.css", "print.css")
-SCRIPTS = ("core.js", "ask.js", "evidence.js", "correct.js", "conversations.js", "papers.js", "start.js")
+STYLES = ("tokens.css", "layout.css", "answer.css", "evidence.css", "papers.css", "learning.css", "print.css")
+SCRIPTS = (
+    "core.js",
+    "ask.js",
+    "evidence.js",
+    "correct.js",
+    "conversations.js",
+    "papers.js",
+    "learning.js",
+    "start.js",
+)
 UPLOADS_KEPT = (3_600, 3_600)  # looked through every hour, for what was uploaded more than an hour ago; in seconds
 QUIETLY = {
     "show_progress": "hidden",
@@ -42,6 +52,7 @@ def build_page(services: Services) -> Blocks:
     turns, about = Turns(services), About(services)
     asking, uploads = Asking(services, turns), Uploads(services)
     conversations, library = Conversations(services, turns), Library(services)
+    learning = Learning(services)
 
     named: dict[str, Call] = {
         "list": conversations.list,
@@ -67,16 +78,27 @@ def build_page(services: Services) -> Blocks:
         "alive": asking.alive,
         "stop": asking.stop,
     }
-    calls = Calls(named)
+    operating: dict[str, Call] = {
+        "learning": learning.show,
+        "promote": learning.promote,
+        "rollback": learning.rollback,
+        "pause": learning.pause,
+        "resume": learning.resume,
+    }
+    calls = Calls(named | operating, for_operators=operating)
 
     def readback_call(given: dict[str, Any], request: gr.Request) -> dict[str, Any]:
-        return calls.run(given, whose(request).user)
+        asker = whose(request)
+        return {**calls.run(given, asker.user, operator=asker.operator), "operator": asker.operator}
 
     def ask(event: gr.EventData, request: gr.Request) -> Iterator[str]:
         yield from asking.stream(event._data, whose(request))  # Gradio's only way to what was triggered
 
     def bring(event: gr.EventData) -> Iterator[str]:
         yield from uploads.stream(event._data)
+
+    def learn(request: gr.Request) -> Iterator[str]:
+        yield from learning.stream(whose(request))
 
     page = Blocks(title="Readback", analytics_enabled=False, fill_width=True, delete_cache=UPLOADS_KEPT)
     with page:
@@ -89,6 +111,7 @@ def build_page(services: Services) -> Blocks:
         )
         face.ask(ask, None, face, **QUIETLY)
         face.bring(bring, None, face, **QUIETLY)
+        face.learn(learn, None, face, **QUIETLY)
     page.queue(default_concurrency_limit=None, max_size=1_000, api_open=False)
     return page
 

@@ -4,9 +4,7 @@ from __future__ import annotations
 
 import json
 import logging
-import queue
-import threading
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -15,6 +13,7 @@ from markupsafe import Markup
 from rag.errors import ReadbackError
 from ui.page import arguments
 from ui.page.arguments import BadRequest
+from ui.page.background import News, in_background
 from ui.render import render
 from ui.services.papers import UploadFault
 
@@ -48,27 +47,20 @@ class Uploads:
 
     def _indexed(self, name: str, data: bytes) -> Iterator[dict[str, Any]]:
         yield {"progress": f"Reading {name}…"}
-        news: queue.SimpleQueue[int | None] = queue.SimpleQueue()  # papers done; None at the end
-        outcome: list[UploadReport | BaseException] = []
 
-        def work() -> None:
-            try:
-                outcome.append(self._services.papers.add(name, data, skip_bad=True, progress=news.put))
-            except BaseException as error:  # handed on to the reader's thread
-                outcome.append(error)
-            finally:
-                news.put(None)
+        def add(tell: Callable[[News], None]) -> None:
+            done = 0
 
-        threading.Thread(target=work, name="readback-upload", daemon=True).start()
-        done = 0
-        while (step := news.get()) is not None:
-            done += step
-            if done:
-                yield {"progress": f"Indexing {name}: {done:,} papers done…"}
-        result = outcome[0]
-        if isinstance(result, BaseException):
-            raise result
-        yield {"html": _report_of(result), "done": True, "changed": result.added + result.changed > 0}
+            def count_up(more: int) -> None:
+                nonlocal done
+                done += more
+                if done:
+                    tell({"progress": f"Indexing {name}: {done:,} papers done…"})
+
+            report = self._services.papers.add(name, data, skip_bad=True, progress=count_up)
+            tell({"html": _report_of(report), "done": True, "changed": report.added + report.changed > 0})
+
+        yield from in_background("readback-upload", add)
 
 
 def taken(path: str) -> bytes:

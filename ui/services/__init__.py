@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING, Self
 
 from ui.services.asking import Asking
 from ui.services.conversations import Conversations, Place
+from ui.services.learning import Learning
 from ui.services.metrics import Metrics
 from ui.services.papers import Papers
 from ui.services.rates import Rates
@@ -36,6 +37,7 @@ class Services:
         self.conversations = Conversations(settings, store, self.metrics)
         self.asking = Asking(settings, assistant, self.conversations, self.rates, self.metrics)
         self.papers = Papers(settings, assistant)
+        self.learning = Learning(assistant, store)
         self.setup = Setup(self)
         self.readiness = Readiness(settings, assistant, store)
 

@@ -41,6 +41,7 @@ class Asker:
     user: str  # pseudonymous id
     address: str | None = None  # None: a program on this machine that came through no network
     returning: bool = True  # False: a browser without a cookie, whose next request will come under another id
+    operator: bool = False  # may also run this Readback
 
     @property
     def counted(self) -> str:

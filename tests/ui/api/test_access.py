@@ -540,6 +540,23 @@ def test_users(tmp_path: Path) -> None:
         users.remove("ada")
 
 
+def test_operators_are_marked_and_stay_so_with_another_password(tmp_path: Path) -> None:
+    users = Users(tmp_path / "users.json")
+    users.add("ada", "correct horse battery", operator=True)
+    users.add("bob", "correct horse battery")
+    assert (users.operator("ada"), users.operator("bob"), users.operator("eve")) == (True, False, False)
+    users.add("ada", "another horse battery", replace=True)
+    assert users.operator("ada")
+    session = users.fingerprint("ada")
+    users.mark("ada", operator=False)
+    users.mark("bob", operator=True)
+    assert (users.operator("ada"), users.operator("bob")) == (False, True)
+    assert users.verify("bob", "correct horse battery")
+    assert users.fingerprint("ada") == session, "nobody is logged out by it"
+    with pytest.raises(UserError, match="no user"):
+        users.mark("eve", operator=True)
+
+
 @pytest.mark.parametrize("text", ["", "{", "[]", '{"ada": 7}'])
 def test_a_damaged_users_file_opens_no_door(tmp_path: Path, text: str) -> None:
     (tmp_path / "users.json").write_text(text)

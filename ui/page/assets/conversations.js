@@ -11,7 +11,7 @@ function set_conversation(id) {
 
 function name_page(title = "") {
   const named = title || $("h2", thread)?.textContent || "";
-  const place = page.dataset.tab === "papers" ? "Papers" : named;
+  const place = { papers: "Papers", learning: "Learning" }[page.dataset.tab] ?? named;
   document.title = place ? (place.length > 80 ? place.slice(0, 79) + "…" : place) + " · Readback" : "Readback";
 }
 

@@ -31,16 +31,17 @@ function show_tab(name) {
   page.dataset.tab = name;
   name_page();
   if (name === "papers") open_papers();
+  if (name === "learning") open_learning().catch(() => {});
 }
 function turn_to(name) {
   show_tab(name);
-  go_to(name === "papers" ? "#papers" : page_state.conversation ? "#c=" + page_state.conversation : "");
+  go_to(name !== "chat" ? "#" + name : page_state.conversation ? "#c=" + page_state.conversation : "");
 }
 acts.tab = (tab) => turn_to(tab.dataset.tab);
 $(".tabs").addEventListener("keydown", (event) => {
   const step = { ArrowRight: 1, ArrowLeft: -1 }[event.key];
   if (!step) return;
-  const tabs = $$('[role="tab"]');
+  const tabs = $$('[role="tab"]:not([hidden])');
   const next = tabs[(tabs.indexOf(document.activeElement) + step + tabs.length) % tabs.length];
   turn_to(next.dataset.tab);
   next.focus();
@@ -51,10 +52,11 @@ function show_examples() {
     $("#rb-examples").innerHTML = found.html;
     $("#rb-about").textContent = found.about;
     $("#rb-choose").hidden = found.has_model;
+    $("#rb-tab-learning").hidden = !found.operator;
   }).catch(() => {});
 }
 
-// The address says where one is, so that reload, back and bookmarks lead there: #c=conversation&t=turn, #papers&p=paper.
+// The address says where one is, so that reload, back and bookmarks lead there: #c=conversation&t=turn, #papers&p=paper, #learning.
 function go_to(hash) {
   if (location.hash !== hash && !(hash === "" && location.hash === "#")) history.pushState(null, "", hash || location.pathname + location.search);
 }
@@ -68,6 +70,7 @@ async function follow_address() {
     if (paper) await show_beside("paper", { dataset: { paper } });
     return;
   }
+  if (where.has("learning")) return show_tab("learning");
   show_tab("chat");
   if (/^[\w-]+$/.test(conversation ?? "")) {
     if (conversation !== page_state.conversation) await open_conversation(conversation, where.get("t"));
@@ -123,6 +126,7 @@ watch("value", () => {
   if (!props.value) return;
   const state = JSON.parse(props.value);
   if (state.upload) receive_upload(state);
+  else if (state.learning) receive_learning(state);
   else receive(state);
 });
 apply_look(remember("look") ?? "system");
