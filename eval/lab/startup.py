@@ -39,8 +39,9 @@ def main() -> None:
             print(f"{name:<28}{statistics.median(times):8.2f}   ({min(times):.2f} to {max(times):.2f})")
         warm = warm_answers(Path(folder))
     print(
-        f"warm answers, {len(warm)} questions: median {1000 * statistics.median(warm):.0f} ms, "
-        f"p95 {1000 * percentile(warm, 0.95):.0f} ms, slowest {1000 * max(warm):.0f} ms"
+        f"warm answers, {len(warm)} questions: {len(warm) / sum(warm):.1f} a second, median "
+        f"{1000 * statistics.median(warm):.0f} ms, p95 {1000 * statistics.quantiles(warm, n=20)[-1]:.0f} ms, "
+        f"slowest {1000 * max(warm):.0f} ms"
     )
 
 
@@ -60,12 +61,6 @@ def warm_answers(data_dir: Path) -> list[float]:
             assistant.ask(question)
             times.append(time.perf_counter() - start)
     return times
-
-
-def percentile(values: Sequence[float], share: float) -> float:
-    """The smallest value that at least this share of the values do not exceed; share in (0, 1]."""
-    ranked = sorted(values)
-    return ranked[max(0, -(-int(share * 1000) * len(ranked) // 1000) - 1)]
 
 
 def _seconds(work: Callable[[], None]) -> list[float]:

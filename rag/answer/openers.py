@@ -16,7 +16,9 @@ def central(matrix: NDArray[np.float32], count: int) -> list[int]:
     taken = [int(np.argmax(centrality))]
     inner = centrality >= np.median(centrality)
     while len(taken) < min(count, len(matrix)):
-        likeness = (matrix @ matrix[taken].T).max(axis=1)
-        likeness[taken] = np.inf
-        taken.append(int(np.argmin(np.where(inner, likeness, likeness + 2.0))))  # the others only when these run out
+        similarity = (matrix @ matrix[taken].T).max(axis=1)
+        similarity[taken] = np.inf
+        taken.append(
+            int(np.argmin(np.where(inner, similarity, similarity + 2.0)))
+        )  # the others only when these run out
     return taken

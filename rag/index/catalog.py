@@ -157,7 +157,7 @@ class Catalog(CatalogStore):
         return found
 
     def words(self, numbers: Sequence[int]) -> list[Word]:
-        """Words in the order of their numbers given; those that can stand in for others have a vector."""
+        """Words in the order of their numbers given; those that can expand others have a vector."""
         found = {
             number: Word(number, stem, None if blob is None else np.frombuffer(blob, dtype=np.float16))
             for number, stem, blob in self._among("SELECT number, stem, vector FROM word WHERE number IN", numbers)

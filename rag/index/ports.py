@@ -98,7 +98,7 @@ class Word:
 
     number: int
     stem: str
-    vector: NDArray[np.float16] | None  # of the word as it stands; None for what cannot stand in for others
+    vector: NDArray[np.float16] | None  # of the word as it stands; None for what cannot expand others
 
 
 class PassageStore(Protocol):

@@ -103,7 +103,7 @@ class Rerank(Part):
     sentences: int = Field(ge=1)  # closest sentences that stand for a paper
     sentence_weight: float = Field(ge=0, le=1)  # their share of the new score
     examples: int = Field(ge=1)  # first papers that a list is assumed to consist of (Rocchio's relevant set)
-    neighbour_weight: float = Field(ge=0, le=1)  # share of the likeness to them in a list's score
+    neighbour_weight: float = Field(ge=0, le=1)  # share of the similarity to them in a list's score
 
 
 class Leaning(Part):

@@ -13,7 +13,7 @@ from rag.values.query import Query, Vector
 
 
 class PaperReranker:
-    """One hit a paper: by its closest sentences, or, where several papers are asked for, by likeness to the first ones.
+    """One hit a paper: by its closest sentences, or, where several papers are asked for, by nearness to the first ones.
 
     A chunk's vector is an average over all that an abstract says; one sentence that answers may drown in it. And papers
     that belong on one list resemble each other, also where they do not use the question's words (Rocchio 1971,
@@ -60,10 +60,10 @@ def _by_neighbours(papers: Sequence[Hit], context: Context) -> list[Hit]:
     vectors /= np.linalg.norm(vectors, axis=1, keepdims=True)
     first = held[: limits.examples]
     centre = np.average(vectors[: len(first)], axis=0, weights=[hit.score + 1e-6 for hit in first])
-    likeness = vectors @ centre
-    likeness = (likeness - likeness.min()) / (float(np.ptp(likeness)) or 1.0)
+    similarity = vectors @ centre
+    similarity = (similarity - similarity.min()) / (float(np.ptp(similarity)) or 1.0)
     weight = limits.neighbour_weight
     return [
-        replace(hit, score=(1 - weight) * hit.score + weight * float(like))
-        for hit, like in zip(held, likeness, strict=True)
+        replace(hit, score=(1 - weight) * hit.score + weight * float(near))
+        for hit, near in zip(held, similarity, strict=True)
     ]
