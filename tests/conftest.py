@@ -18,6 +18,7 @@ _LOCAL = {"localhost", "127.0.0.1", "::1", "0.0.0.0", "::", "", None, b"localhos
 
 
 # Files by their need, from the folder of tests; what is not listed is a unit test, which ``make check`` runs.
+HERE = Path(__file__).parent
 BROWSER = ("e2e/", "ui/api/test_login_page.py")
 SERVER = (
     "engine/test_local_model.py",
@@ -57,11 +58,16 @@ SLOW = (
 )
 
 
+def pytest_ignore_collect(collection_path: Path, config: pytest.Config) -> bool | None:
+    """Where unit tests alone are wanted, the files of others are not even imported."""
+    file = collection_path.relative_to(HERE).as_posix() if collection_path.is_relative_to(HERE) else ""
+    return (config.option.markexpr == "unit" and file.startswith((*BROWSER, *SERVER, *SLOW))) or None
+
+
 def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
     """Mark every test by what it needs; one that says itself that it is slow stays so."""
-    here = Path(__file__).parent
     for item in items:
-        file = item.path.relative_to(here).as_posix()
+        file = item.path.relative_to(HERE).as_posix()
         if file.startswith(BROWSER):
             item.add_marker("browser")
         elif file.startswith(SERVER) or "[postgres" in item.name:
