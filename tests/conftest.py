@@ -21,6 +21,7 @@ _LOCAL = {"localhost", "127.0.0.1", "::1", "0.0.0.0", "::", "", None, b"localhos
 HERE = Path(__file__).parent
 BROWSER = ("e2e/", "ui/api/test_login_page.py")
 SERVER = (
+    "attack/",
     "engine/test_local_model.py",
     "events/test_processes.py",
     "index/test_chroma_server.py",

@@ -14,6 +14,7 @@ from pydantic import BaseModel, Field
 
 from rag.errors import ReadbackError
 from rag.events.records import Source
+from ui.services.export import inert
 
 if TYPE_CHECKING:
     from rag.settings import Settings
@@ -42,7 +43,7 @@ class QuoteResult(BaseModel):
 class AskResult(BaseModel):
     """An answer."""
 
-    text: str = Field(description="With [n] markers.")
+    text: str = Field(description="Markdown with [n] markers.")
     abstained: bool = Field(description="Whether the collection does not hold the answer.")
     citations: list[QuoteResult]
     suggestions: list[str] = Field(description="When abstaining: questions that the collection can answer.")
@@ -141,7 +142,7 @@ def _ask(services: Services, asker: Asker, question: str, conversation: str | No
     assert place.conversation is not None, "it has been begun"
     answer = services.asking.ask(question, asker=asker, source=SOURCE, place=place)
     return AskResult(
-        text=answer.text,
+        text=inert(answer.text),
         abstained=answer.abstained,
         citations=[
             QuoteResult(marker=one.marker, paper_id=one.paper_id, title=one.title, quote=one.quote)

@@ -11,7 +11,7 @@ import subprocess
 import sys
 import time
 from collections import defaultdict
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, Self
 
@@ -36,7 +36,7 @@ class ServerError(Exception):
 class Server:
     """One server over one folder, without a language model and without limits; always at the same address."""
 
-    def __init__(self, folder: Path, *, page: bool = True, **variables: str) -> None:
+    def __init__(self, folder: Path, *, page: bool = True, variables: Mapping[str, str] | None = None) -> None:
         """folder: for its data, its log and nothing else. variables: more of the environment."""
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("READBACK_", "OPENAI_"))}
         own = {
@@ -46,7 +46,7 @@ class Server:
             "READBACK_USER_PER_MINUTE": "0",
             "READBACK_ADDRESS_PER_MINUTE": "0",
         }
-        self._folder, self._env = folder, {**clean, **own, **variables}
+        self._folder, self._env = folder, {**clean, **own, **(variables or {})}
         self._command = READBACK if page else WITHOUT_PAGE
         self._log = folder / "server.log"
         self._process: subprocess.Popen[bytes] | None = None

@@ -163,18 +163,30 @@ def exchanges(messages: list[ChatMessage]) -> tuple[list[tuple[str, str]], str]:
     return [(question, answer) for question, answer in pairs if question.strip()], said[-1].words()
 
 
-def annotations_of(answer: Answer, offset: int, urls: dict[str, str | None]) -> list[Annotation]:
-    """One for each marker in the answer's text and each quote of its paper that the sentence rests on, in order.
+MARKER = re.compile(r"\[(\d{1,4})\]")
 
-    offset: where the text begins in the message. urls: paper id -> address, if it has one.
+
+def annotations_of(answer: Answer, message: str, begin: int, urls: dict[str, str | None]) -> list[Annotation]:
+    """One for each marker in the message and each quote of its paper that the sentence rests on, in order.
+
+    begin: where the answer's text begins in the message, which escapes it and so has its markers elsewhere.
+    urls: paper id -> address, if it has one.
     """
+    written = (place.start() for place in MARKER.finditer(answer.text))
+    shown = dict(zip(written, (place.span() for place in MARKER.finditer(message, begin)), strict=True))
     return [
-        _annotation(citation, offset + begin + place.start(), offset + begin + place.end(), urls.get(citation.paper_id))
-        for sentence, begin in answer.located()
-        for place in re.finditer(r"\[(\d{1,4})\]", sentence.text)
+        _annotation(citation, *shown[start + place.start()], urls.get(citation.paper_id))
+        for sentence, start in answer.located()
+        for place in MARKER.finditer(sentence.text)
         for citation in answer.quotes_of(sentence)
-        if citation.marker == int(place[1])
+        if citation.marker == int(place[1]) and not _quoted(sentence.text, place.start(), answer)
     ]
+
+
+def _quoted(text: str, place: int, answer: Answer) -> bool:
+    """Whether a marker stands in a paper's own words, where it refers to something else."""
+    words = {words for one in answer.citations for words in (one.quote, one.title)}
+    return any(start <= place < start + len(one) for one in words if (start := text.find(one)) >= 0)
 
 
 def _annotation(citation: Citation, start: int, end: int, url: str | None) -> Annotation:

@@ -31,6 +31,7 @@ from ui.api.chat import (
 )
 from ui.problems import BUG, NoSuchModel, error_body, log, status_of
 from ui.services import Services
+from ui.services.export import inert
 
 router = APIRouter(prefix="/v1", tags=["OpenAI-compatible"])
 CREATED = 1767225600  # of the "models": some clients sort by it
@@ -71,14 +72,16 @@ def complete(body: ChatRequest, services: ServicesDep, asker: AskerDep) -> Respo
 
     def finish(answer: Answer, shown: str) -> list[Annotation]:
         services.conversations.shown(asker.user, answer, shown)
-        return annotations_of(answer, len(shown) - len(answer.text), addresses(services, answer))  # the text comes last
+        begin = len(shown) - len(inert(answer.text))  # the text comes last
+        return annotations_of(answer, shown, begin, addresses(services, answer))
 
     if body.stream:
         usage = body.stream_options is not None and body.stream_options.include_usage
         return ServerSentEvents(chunks(begun(events), name, finish, usage=usage))
     *_, answer = events
     assert isinstance(answer, Answer), "a stream ends with its answer"
-    message = ReplyMessage(content=answer.text, annotations=finish(answer, answer.text))
+    content = inert(answer.text)
+    message = ReplyMessage(content=content, annotations=finish(answer, content))
     return Completion(
         id=f"chatcmpl-{answer.id}",
         created=int(time()),
@@ -99,10 +102,11 @@ def chunks(
         yield frame(chunk(head, {"role": "assistant", "content": ""}))
         for event in events:
             if isinstance(event, TextDelta):
-                shown += event.text
-                yield frame(chunk(head, {"content": event.text}))
+                piece = following(shown, event.text)
+                shown += piece
+                yield frame(chunk(head, {"content": piece}))
             elif not isinstance(event, Retrieved):
-                rest = missing(shown, event.text)
+                rest = missing(shown, inert(event.text))
                 if rest:
                     shown += rest
                     yield frame(chunk(head, {"content": rest}))
@@ -119,6 +123,12 @@ def chunks(
         yield frame(error_body(500, BUG, "bug"))
     finally:
         events.close()
+
+
+def following(shown: str, text: str) -> str:
+    """A piece of Markdown that comes after what was shown, without links, pictures and HTML, also across the seam."""
+    piece = inert(text)
+    return f"\\{piece}" if shown.endswith("]") and piece.startswith(("(", ":")) else piece
 
 
 def missing(shown: str, text: str) -> str:

@@ -9,8 +9,11 @@ from typing import Any
 import httpx
 import openai
 import pytest
+from fastapi.testclient import TestClient
 from openai.types.chat import ChatCompletionMessageParam
 
+from rag.index import Index
+from rag.types import Paper
 from tests.ui.conftest import MakeServices, running
 from tests.ui.samples import FOLLOW_UP, PAPERS, REWRITES, UNKNOWN, EndlessModel, QuotingModel
 from ui.services import Services
@@ -210,3 +213,16 @@ def wait_for_stop(services: Services) -> list[str]:
             return [str(kind) for kind in found]
         sleep(0.05)
     return []
+
+
+def test_a_papers_own_markers_are_no_citations(services: Services, client: TestClient, index: Index) -> None:
+    paper = Paper("own-1", "Beyond [1]", "Tapirs swim well, as was shown before [1][2]. We follow [1] in this.")
+    index.update([paper])
+    options = {"include": [paper.id], "mode": "extractive"}
+    body = {"model": "readback", "messages": [{"role": "user", "content": "Do tapirs swim well?"}], "readback": options}
+    message = client.post("/v1/chat/completions", json=body).json()["choices"][0]["message"]
+    places = [one["paper_citation"]["start_index"] for one in message["annotations"]]
+    assert places
+    for quoted in ("before \\[1]\\[2]", "Beyond [1]", "follow [1]"):
+        start = message["content"].find(quoted)
+        assert not any(start <= place < start + len(quoted) for place in places if start >= 0)

@@ -184,7 +184,7 @@ def test_a_sentence_leads_to_its_own_quotes_among_those_of_its_paper() -> None:
     assert [html.count(f'data-leans="{place}"') for place in (0, 1)] == [1, 1]
     assert copy_text(answer).endswith("\n\n[1] Title. “first” “second”")
     assert answer_markdown(answer, {}).endswith("\n\n- [1] **Title**: “first” “second”")
-    markers = [one.paper_citation.quote for one in annotations_of(answer, 0, {})]
+    markers = [one.paper_citation.quote for one in annotations_of(answer, answer.text, 0, {})]
     assert markers == ["first", "second"]
     before = replace(answer, sentences=tuple(replace(each, quotes=()) for each in answer.sentences))
     assert 'data-leans="0 1"' in marked_up(1, before), "older records know the marker alone"
