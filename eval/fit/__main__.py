@@ -17,7 +17,7 @@ import click
 
 from eval.collection import prepare
 from eval.fit.answerability import examples_of, fit_answerability
-from eval.fit.evidence import fit_evidence
+from eval.fit.evidence import fit_evidence, weighed
 from eval.fit.questions import Asked, contrasting, contrasting_abstracts, others, own, strangers
 from eval.fit.ranking import choose_shares, ranking_scores, with_shares
 from rag import prompts
@@ -57,7 +57,7 @@ def main(bench: Path | None, cache: Path | None, dry_run: bool) -> None:
         shares, ranked = choose_shares(scores)
         policy = with_shares(policy, shares)
         with opened(sets[0]) as assistant:
-            model, held = fit_evidence(assistant, sets[0].questions)
+            model, held = fit_evidence(weighed(assistant, (*sets[0].questions, *contrasts[0].questions)))
             evidence = policy.evidence.model_copy(update={"model": model})
             policy = policy.with_parts(evidence=evidence, embedder=assistant.collection.embedder)
         found = []
@@ -71,7 +71,7 @@ def main(bench: Path | None, cache: Path | None, dry_run: bool) -> None:
     without, unfitted = fit_answerability(found, cosines=False)
     writing = policy.writing.model_copy(update={"prompts": prompts.version()})
     policy = policy.with_parts(answerability=enough, unfitted=without, writing=writing)
-    click.echo("\n".join([*ranked, held, *report, *unfitted, f"policy {policy.version}"]))
+    click.echo("\n".join([*ranked, *held, *report, *unfitted, f"policy {policy.version}"]))
     if not dry_run:
         DEFAULT.write_text(policy.text(), encoding="utf-8")
 

@@ -35,6 +35,7 @@ class Labelled:
     facts: tuple[tuple[str, ...], ...] = ()
     in_field: bool = True  # False: nothing that the collection is about
     hidden: bool = False  # its papers are not there to be found, which makes it unanswerable
+    sentences: tuple[int, ...] = ()  # places of those that answer, where its author pointed at them
 
     @property
     def options(self) -> Options:
@@ -62,7 +63,13 @@ def contrasting(papers: Sequence[Paper], name: str, file: Path = CONTRAST) -> As
     """The contrasting questions about some of these papers. All about one paper count as one need."""
     known = {paper.id for paper in papers}
     found = tuple(
-        Labelled(record["paper"], record["question"], record["answerable"], (record["paper"],))
+        Labelled(
+            record["paper"],
+            record["question"],
+            record["answerable"],
+            (record["paper"],),
+            sentences=tuple(record.get("sentences", ())),
+        )
         for _, record in objects_of(file)
         if record["paper"] in known
     )

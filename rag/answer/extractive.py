@@ -11,6 +11,7 @@ import re
 from collections.abc import Iterator, Sequence
 
 from rag.answer.sides import by_side
+from rag.evidence.asked import asked_for
 from rag.policy import Answering
 from rag.text.fold import fold
 from rag.values.evidence import Claim, PaperEvidence, Quote, SentenceEvidence
@@ -91,7 +92,8 @@ def _line_score(query: Query, sentence: SentenceEvidence) -> float:
 
 def _asked_for(query: Query, sentence: SentenceEvidence) -> tuple[tuple[int, int], ...]:
     """Spans of the quantities in a sentence that the question does not hold itself, if it asks for one."""
-    if not query.wants_number:
+    asked = asked_for(query.asked)
+    if asked is None or not asked.quantity:
         return ()
     held = {match.group() for match in _QUANTITY.finditer(fold(query.asked))}
     return tuple(match.span() for match in _QUANTITY.finditer(sentence.text) if match.group() not in held)

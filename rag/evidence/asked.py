@@ -69,6 +69,11 @@ class Asked:
     kind: Kind
     units: tuple[str, ...] = ()  # any of them will do, because grammar is not looked at
 
+    @property
+    def quantity(self) -> bool:
+        """Whether a number answers."""
+        return self.kind in {"count", "number", "time"}
+
 
 @lru_cache(maxsize=1024)
 def asked_for(question: str) -> Asked | None:
@@ -113,7 +118,7 @@ def held(asked: Asked, sentence: str, title: str, question: str) -> tuple[bool, 
 
     title: of the sentence's paper. The name in it is no answer: everything there is said of it.
     """
-    if asked.kind in {"count", "number", "time"}:
+    if asked.quantity:
         return _quantity(asked, sentence, question)
     several = 2 if asked.kind == "names" else 1
     known, own = frozenset(words(question)), frozenset(words(title))

@@ -11,7 +11,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.collection import StoredPaper
+from rag.evidence.asked import asked_for, held
 from rag.policy import Evidence
+from rag.ports import Vectors
+from rag.query import wants
 from rag.text import Span, content_stems, names, numbers, sentences
 from rag.types import Hit, Paper
 from rag.values.evidence import PaperEvidence, SentenceEvidence
@@ -28,26 +31,32 @@ _RESULT = re.compile(
     r"comparable|significant\w*|superior|evaluat\w*|show|shows|find|found|increas\w*|win)\b|%",
     re.IGNORECASE,
 )
+_PARTS = re.compile(r":|\(i\)|\(1\)|\bfirst\b.{0,200}\bsecond\b", re.IGNORECASE)
+SHORTEST = 3  # words added to a sentence's length, so that a very short one is not dense for that
 FEATURES = (
-    "cosine_here",  # of sentence and question, against the paper's other sentences
-    "coverage_here",  # share of the question's weight in the sentence, likewise
+    "cosine",  # of sentence and question, below that of the paper's closest sentence
+    "coverage",  # share of the question's weight in the sentence, likewise
+    "beyond_title",  # ... of what the title does not hold, against the paper's other sentences
+    "dense",  # ... for the sentence's length, likewise
+    "cosine_before",  # of the sentence before
+    "typical",  # how near it is to the paper as a whole
     "place",  # 0 for the first sentence of the abstract, 1 for the last
-    "place_squared",
     "first",
     "last",
-    "short",
-    "proposal",  # says what the paper does
-    "first_proposal",
-    "proposal_plain",  # ... and neither number nor name is asked for
+    "before",  # stands before the first sentence that says what the paper does: what was known or is wrong
+    "before_for_how",  # ... and it is asked how
+    "before_for_why",
+    "before_for_whether",
+    "after",  # stands after that sentence
+    "proposal_plain",  # says what the paper does, and neither number nor name is asked for
+    "proposal_for_title",  # is the first to say it, times the share of the question's weight in the title
     "result",  # says what came out
     "result_for_effect",  # ... and that is asked for
-    "result_for_number",
+    "result_for_whether",
     "number",
-    "number_asked",
-    "number_for_effect",
-    "number_unasked",
+    "number_asked",  # holds what would answer a question for a number, its unit beside it
     "name",  # holds a name that the question does not
-    "name_asked",
+    "parts",  # enumerates
 )
 
 
@@ -76,6 +85,8 @@ class _Anatomy:
     number: NDArray[np.float64]
     proposal: NDArray[np.float64]
     result: NDArray[np.float64]
+    parts: NDArray[np.float64]
+    title: frozenset[str]  # its stems
 
 
 @lru_cache(maxsize=4096)
@@ -90,6 +101,8 @@ def _anatomy(paper: Paper) -> _Anatomy:
         np.array([bool(numbers(text)) for text in texts], dtype=float),
         np.array([bool(_PROPOSAL.search(text)) for text in texts], dtype=float),
         np.array([bool(_RESULT.search(text)) for text in texts], dtype=float),
+        np.array([bool(_PARTS.search(text)) for text in texts], dtype=float),
+        frozenset(content_stems(paper.title)),
     )
 
 
@@ -98,7 +111,7 @@ def _sentences(query: Query, stored: StoredPaper, policy: Evidence) -> list[Sent
     if not anatomy.spans:
         return []
     cosines = stored.vectors @ query.vector
-    matrix = _features(query, anatomy, cosines)
+    matrix = _features(query, stored.paper, anatomy, stored.vectors)
     scores = policy.model.of(FEATURES).probabilities(matrix)
     return [
         SentenceEvidence(
@@ -114,38 +127,50 @@ def _sentences(query: Query, stored: StoredPaper, policy: Evidence) -> list[Sent
     ]
 
 
-def _features(query: Query, anatomy: _Anatomy, cosines: NDArray[np.float32]) -> NDArray[np.float64]:
+def _features(query: Query, paper: Paper, anatomy: _Anatomy, vectors: Vectors) -> NDArray[np.float64]:
     """[sentences, FEATURES] of one paper."""
     count = len(anatomy.spans)
-    wants_number, wants_name, wants_effect = query.wants_number, query.wants_name, query.wants_effect
-    coverage = np.array([query.coverage(one) for one in anatomy.stems])
-    place = np.arange(count) / max(count - 1, 1)
-    proposal, result, number = anatomy.proposal, anatomy.result, anatomy.number
-    first_proposal = np.zeros(count)
-    if proposal.any():
-        first_proposal[int(np.argmax(proposal))] = 1.0
+    places = np.arange(count)
+    cosines = (vectors @ query.vector).astype(np.float64)
+    centre = vectors.mean(axis=0)
+    weights = np.array([term.weight for term in query.terms])
+    total = float(weights.sum()) or 1.0
+    covered = np.array([[term.covered(one) for term in query.terms] for one in (anatomy.title, *anatomy.stems)])
+    in_title, covered = covered[0], covered[1:]
+    coverage = covered @ weights / total
+    lengths = np.sqrt([len(one) + SHORTEST for one in anatomy.stems])
+    proposes = np.flatnonzero(anatomy.proposal)
+    proposal = int(proposes[0]) if proposes.size else -1
+    before, after = (places < proposal) * 1.0, ((places > proposal) & (proposal >= 0)) * 1.0
+    asked, form = asked_for(query.asked), wants.form(query.asked)
     known = query.standalone.casefold()
-    name = np.array([any(one not in known for one in found) for found in anatomy.names], dtype=float)
     columns = (
-        _standardised(np.asarray(cosines, dtype=np.float64)),
-        _standardised(coverage),
-        place,
-        place**2,
-        np.arange(count) == 0,
-        np.arange(count) == count - 1,
-        np.array([len(text) < 60 for text in anatomy.texts]),
-        proposal,
-        first_proposal,
-        proposal * (not (wants_number or wants_name)),
-        result,
-        result * wants_effect,
-        result * wants_number,
-        number,
-        number * wants_number,
-        number * wants_effect,
-        number * (not wants_number),
-        name,
-        name * wants_name,
+        cosines - cosines.max(),
+        coverage - coverage.max(),
+        _standardised(covered @ (weights * (1 - in_title)) / total),
+        _standardised(coverage / lengths),
+        np.concatenate([[0.0], cosines[:-1] - cosines.mean()]),
+        _standardised(np.asarray(vectors @ centre / (np.linalg.norm(centre) + 1e-9), dtype=np.float64)),
+        places / max(count - 1, 1),
+        places == 0,
+        places == count - 1,
+        before,
+        before * (form == "how"),
+        before * (form == "why"),
+        before * (form == "whether"),
+        after,
+        anatomy.proposal * (asked is None),
+        (places == proposal) * float(weights @ in_title) / total,
+        anatomy.result,
+        anatomy.result * query.wants_effect,
+        anatomy.result * (form == "whether"),
+        anatomy.number,
+        [
+            asked is not None and asked.quantity and held(asked, one, paper.title, query.asked)[1]
+            for one in anatomy.texts
+        ],
+        [any(one not in known for one in found) for found in anatomy.names],
+        anatomy.parts,
     )
     return np.column_stack(columns).astype(np.float64)
 

@@ -131,8 +131,6 @@ def make_query(asked: str, resolved: Resolved, context: Context) -> Query:
         vector=np.asarray(mean / (float(np.linalg.norm(mean)) or 1.0), dtype=np.float32),
         terms=terms,
         names=tuple(dict.fromkeys(names(resolved.own))),
-        wants_number=wants.wants_number(resolved.own),
-        wants_name=wants.wants_name(resolved.own),
         wants_many=bool(compared) or wants_many(resolved.own, policy.understanding.many),
         wants_effect=wants.wants_effect(resolved.own),
         intent=resolved.intent,

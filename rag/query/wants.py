@@ -3,8 +3,12 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Mapping
+from typing import Literal
 
 from rag.text import stem
+
+Form = Literal["how", "why", "whether"]
 
 _NUMBER = re.compile(
     r"\b(how (much|many|often|long|large|big|small|fast|far|high|low|few)|"
@@ -14,17 +18,16 @@ _NUMBER = re.compile(
     r"ratio|percentage|margin|speed-?up)s?|number of|size of)\b",
     re.IGNORECASE,
 )
-_NAME = re.compile(
-    r"\b(what('s| is| are| was| were) (\w+ ){0,2}(called|named)|names? of|(which|what|whose) (\w+ ){0,2}"
-    r"(dataset|corpus|corpora|benchmark|model|llm|language model|backbone|architecture|platform|algorithm|metric|"
-    r"language|domain|task|source|company|game|environment|simulator|tool|library|framework)s?)\b",
-    re.IGNORECASE,
-)
 _EFFECT = re.compile(
     r"\b(improv\w*|outperform\w*|better|gain|effect\w*|result\w*|reduc\w*|wins?|beat\w*|help\w*|worse|perform\w*|"
     r"compar\w*|impact|benefit\w*|does (it|this|that) work|how well|pay off)\b",
     re.IGNORECASE,
 )
+_FORMS: Mapping[Form, re.Pattern[str]] = {
+    "why": re.compile(r"\bwhy\b", re.IGNORECASE),
+    "how": re.compile(r"\bhow\b(?! (?:many|much|often|long|large|big|small|fast|far|high|low)\b)", re.IGNORECASE),
+    "whether": re.compile(r"^\W{0,9}(?:is|are|does|do|did|can|could|was|were|has|have|should|will)\b", re.IGNORECASE),
+}
 # Words of asking about research that say little about the subject, and that an answer may put otherwise.
 GENERIC = frozenset(
     stem(word)
@@ -41,11 +44,11 @@ def wants_number(question: str) -> bool:
     return bool(_NUMBER.search(question))
 
 
-def wants_name(question: str) -> bool:
-    """Whether the name of something is asked for."""
-    return bool(_NAME.search(question))
-
-
 def wants_effect(question: str) -> bool:
     """Whether it is asked what came out."""
     return bool(_EFFECT.search(question))
+
+
+def form(question: str) -> Form | None:
+    """Whether a reason, a way or a yes or no is asked for; None where it is a thing, or the question has no verb."""
+    return next((form for form, pattern in _FORMS.items() if pattern.search(question)), None)

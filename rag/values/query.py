@@ -55,8 +55,6 @@ class Query:
     vector: Vector  # unit length: the searches' weighted mean
     terms: tuple[Term, ...]
     names: tuple[str, ...]  # words that look like names of things
-    wants_number: bool
-    wants_name: bool
     wants_many: bool  # several papers are asked for
     wants_effect: bool
     intent: Intent = "question"
@@ -75,7 +73,7 @@ class Query:
 
     def described(self) -> dict[str, Any]:
         """For the trace: what was understood."""
-        wants = [name for name in ("number", "name", "many", "effect") if getattr(self, f"wants_{name}")]
+        wants = [name for name in ("many", "effect") if getattr(self, f"wants_{name}")]
         return {
             "intent": self.intent,
             "standalone": self.standalone,

@@ -32,7 +32,7 @@ from rag.query.many import features_of
 from rag.query.planner import read_plan
 from rag.query.sides import sides
 from rag.query.spelling import unknown_words
-from rag.query.wants import wants_effect, wants_name, wants_number
+from rag.query.wants import form, wants_effect, wants_number
 from rag.text import (
     Names,
     acronyms,
@@ -133,7 +133,7 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "in_another_script": in_another_script,
     "sides": sides,
     "many": features_of,
-    "wants": lambda text: (wants_number(text), wants_name(text), wants_effect(text)),
+    "wants": lambda text: (wants_number(text), form(text), wants_effect(text)),
     "asked_for": lambda text: (asked := asked_for(text)) and held(asked, text, text, text),
     "unknown_words": lambda text: unknown_words(text, lambda _: False),
     "resolve_by_rule": lambda text: (resolve_by_rule(text, [TURN]), resolve_by_rule("And it?", [Turn(text, text, "")])),
