@@ -18,6 +18,7 @@ import click
 from eval.collection import prepare
 from eval.fit.answerability import examples_of, fit_answerability
 from eval.fit.evidence import fit_evidence, weighed
+from eval.fit.many import fit_many
 from eval.fit.questions import Asked, contrasting, contrasting_abstracts, others, own, strangers
 from eval.fit.ranking import choose_shares, ranking_scores, with_shares
 from rag import prompts
@@ -39,7 +40,9 @@ STRANGERS = 240  # questions of other collections that each is asked
 def main(bench: Path | None, cache: Path | None, dry_run: bool) -> None:
     """Fit on the shipped corpus, and other collections, and write the default policy."""
     settings = Settings.load().model_copy(update={"mode": "extractive"})
+    several, told = fit_many()
     policy = Policy.default()
+    policy = policy.with_parts(understanding=policy.understanding.model_copy(update={"many": several}))
     papers = read(shipped_corpus()).papers
     sets = [own(papers), *(others(bench, MOST) if bench else ())]
     contrasts = [contrasting(papers, "contrast"), *(contrasting_abstracts(bench) if bench else ())]
@@ -71,7 +74,7 @@ def main(bench: Path | None, cache: Path | None, dry_run: bool) -> None:
     without, unfitted = fit_answerability(found, cosines=False)
     writing = policy.writing.model_copy(update={"prompts": prompts.version()})
     policy = policy.with_parts(answerability=enough, unfitted=without, writing=writing)
-    click.echo("\n".join([*ranked, *held, *report, *unfitted, f"policy {policy.version}"]))
+    click.echo("\n".join([*told, *ranked, *held, *report, *unfitted, f"policy {policy.version}"]))
     if not dry_run:
         DEFAULT.write_text(policy.text(), encoding="utf-8")
 

@@ -78,7 +78,7 @@ class Spelling(Part):
 
 
 class Understanding(Part):
-    """How a question's words are read. The model is fitted on development questions: ``python -m eval.wording``."""
+    """How a question's words are read. The model is fitted on development questions."""
 
     many: Logistic  # whether several papers are asked for: from .5
     spelling: Spelling

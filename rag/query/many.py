@@ -1,4 +1,4 @@
-"""Are several papers asked for, or something that one paper says? Learned from the wording; see ``eval.wording``."""
+"""Are several papers asked for, or something that one paper says? Learned from the wording; see ``eval.fit.many``."""
 
 from __future__ import annotations
 
