@@ -16,8 +16,8 @@ from pathlib import Path
 from eval.lab.fit_verify import LABELS, Example, training
 from eval.table import aligned
 from rag.verify import EvidenceVerifier
+from rag.verify.checks import CHECKS
 from rag.verify.features import FEATURES
-from rag.verify.polarity import CHECKS
 
 GROUPS = (*LABELS, "true", "made errors")
 

@@ -12,8 +12,9 @@ Source: Wadden et al. 2020, Fact or Fiction: Verifying Scientific Claims, arXiv:
 from __future__ import annotations
 
 import argparse
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass, replace
+from hashlib import sha256
 from pathlib import Path
 from random import Random
 
@@ -41,10 +42,10 @@ ABSTRACTS = 150  # that give titles, and as many that give sentences
 ERRORS = (2, 3)  # made of each title and of each sentence
 TITLE_WORDS = (6, 30)
 RIDGE = 1.0
-FOR = frozenset(FEATURES[: FEATURES.index("rarest_strange")]) | {"number_context"}  # more of it never speaks against
+FOR = frozenset(FEATURES[: FEATURES.index("foreign")]) | {"number_context"}  # more of it never speaks against
 AGAINST = frozenset(FEATURES) - FOR - {"long"}
-VERIFIED = 0.55  # upper cut; on author a's cases and the older hand-judged sentences it trades .03 of the true for .02
-HARMED = 0.02  # share of true sentences that may fall below the lower cut
+FOLDS = 5
+HARMED = 0.01  # share of true sentences that may fall below the lower cut
 
 
 @dataclass(frozen=True, slots=True)
@@ -110,14 +111,8 @@ def fit(rows: NDArray[np.float64], examples: Sequence[Example]) -> Verification:
     )
     support = models[0].probabilities(rows) * models[1].probabilities(rows) ** FAITHFUL
     lower = float(np.quantile(support[supported], HARMED))
-    return Verification(
-        quoting=Policy.default().verification.quoting,
-        about=models[0],
-        faithful=models[1],
-        faithful_weight=FAITHFUL,
-        contradicted=round(lower, 4),
-        verified=VERIFIED,
-    )
+    found = {"about": models[0], "faithful": models[1], "faithful_weight": FAITHFUL, "contradicted": round(lower, 4)}
+    return Policy.default().verification.model_copy(update=found)
 
 
 def _logistic(rows: NDArray[np.float64], positive: NDArray[np.bool_]) -> Logistic:
@@ -140,7 +135,7 @@ def _logistic(rows: NDArray[np.float64], positive: NDArray[np.bool_]) -> Logisti
     return Logistic(features=FEATURES, weights=weights, intercept=round(float(found[-1]), 4))
 
 
-def report(examples: Sequence[Example], support: Sequence[float]) -> str:
+def report(examples: Sequence[Example], support: Iterable[float]) -> str:
     """AUC of SUPPORT against each other label."""
     by = {label: [s for one, s in zip(examples, support, strict=True) if one.label == label] for label in LABELS}
     return "\n".join(f"SUPPORT against {label}: AUC {auc(by['SUPPORT'], by[label]):.3f}" for label in LABELS[1:])
@@ -155,25 +150,42 @@ def training(folder: Path) -> tuple[list[Example], EvidenceVerifier, Shelf]:
     rng = Random(1)
     rng.shuffle(others)
     blank = Logistic(features=FEATURES, weights=(0.0,) * len(FEATURES), intercept=0.0)
-    quoting = Policy.default().verification.quoting
-    unfitted = Verification(
-        quoting=quoting, about=blank, faithful=blank, faithful_weight=1.0, contradicted=0.0, verified=0.0
-    )
+    unfitted = Policy.default().verification.model_copy(update={"about": blank, "faithful": blank})
     examples = [*scifact(folder, "train", shelf), *made(shelf, others, rng)]
     return examples, EvidenceVerifier(shelf.embed, shelf.idf, unfitted), shelf
+
+
+def crossed(rows: NDArray[np.float64], examples: Sequence[Example]) -> NDArray[np.float64]:
+    """Support of each example by models that have not seen its paper."""
+    folds = np.array([int(sha256(one.source.paper.id.encode()).hexdigest(), 16) % FOLDS for one in examples])
+    found = np.zeros(len(examples))
+    for fold in range(FOLDS):
+        others = [one for one, held_out in zip(examples, folds == fold, strict=True) if not held_out]
+        fitted = fit(rows[folds != fold], others)
+        found[folds == fold] = [fitted.support(row) for row in rows[folds == fold]]
+    return found
 
 
 def main() -> None:
     """Fit, write, report."""
     parser = argparse.ArgumentParser(description="Fit the verifier.")
     parser.add_argument("--bench", type=Path, required=True, help="folder with scifact")
-    folder = parser.parse_args().bench / "scifact"
+    parser.add_argument(
+        "--test", action="store_true", help="report on the test claims, too: look as rarely as possible"
+    )
+    options = parser.parse_args()
+    folder = options.bench / "scifact"
     examples, verifier, shelf = training(folder)
-    fitted = fit(rows_of(examples, verifier), examples)
+    rows = rows_of(examples, verifier)
+    print("training claims, each by models that have not seen its paper")
+    print(report(examples, crossed(rows, examples)))
+    fitted = fit(rows, examples)
     policy = Policy.default().with_parts(verification=fitted)
     DEFAULT.write_text(policy.text(), encoding="utf-8")
-    test = list(scifact(folder, "test", shelf))
-    print(report(test, [fitted.support(row) for row in rows_of(test, verifier)]))
+    if options.test:
+        test = list(scifact(folder, "test", shelf))
+        print("test claims")
+        print(report(test, [fitted.support(row) for row in rows_of(test, verifier)]))
 
 
 if __name__ == "__main__":

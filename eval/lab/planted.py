@@ -6,7 +6,10 @@ is ``papers`` for the shipped ones, or a folder of ``--bench`` in BEIR's format.
 being built; author "b" wrote after it was finished, without seeing it. Further papers of the collection always stand
 beside those of the case.
 
-``python -m eval.lab.planted --bench FOLDER``
+``eval/gold/verify/attacks.jsonl`` holds attacks in the same form: a link, a made-up name, another measure, the loser as
+the winner. Author "work" wrote while the checks were being made, author "after" when they were finished.
+
+``python -m eval.lab.planted --bench FOLDER``, ``python -m eval.lab.planted --attacks``
 """
 
 from __future__ import annotations
@@ -29,6 +32,7 @@ from rag.settings import shipped_corpus
 from rag.verify import EvidenceVerifier, State, Verifier
 
 CASES = Path(__file__).parent.parent / "gold" / "verify" / "cases.jsonl"
+ATTACKS = CASES.with_name("attacks.jsonl")
 SHIPPED = "papers"
 BESIDE = 3  # further papers beside those of a case
 STATES: tuple[State, ...] = ("verified", "unchecked", "contradicted")
@@ -118,9 +122,12 @@ def main() -> None:
     """Print the table; with --list also every sentence that was judged wrongly."""
     parser = argparse.ArgumentParser(description="Planted errors beside their true twins.")
     parser.add_argument("--bench", type=Path, help="folder with other people's collections; theirs are skipped without")
+    parser.add_argument("--attacks", action="store_true", help="the attacks instead")
+    parser.add_argument("--author", help="only this author's: to leave the blind half unread")
     parser.add_argument("--list", action="store_true", help="print what was judged wrongly")
     options = parser.parse_args()
-    cases = read_cases()
+    cases = read_cases(ATTACKS if options.attacks else CASES)
+    cases = [case for case in cases if options.author in (None, case.author)]
     judged = judge(cases, shelves(options.bench, sorted({case.collection for case in cases})))
     print(table(judged))
     if len(judged) < len(cases):

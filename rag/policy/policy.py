@@ -217,6 +217,8 @@ class Verification(Part):
     faithful_weight: float = Field(gt=0)  # exponent of its probability
     contradicted: float = Field(ge=0, le=1)  # support below which a claim fails
     verified: float = Field(ge=0, le=1)  # support from which it stands
+    foreign: float = Field(ge=0, le=1)  # how much a clause may say that the abstracts do not speak of
+    clear: float = Field(ge=0, le=1)  # share of a claim that its quotes hold, from which one that they deny fails
 
     def support(self, row: Sequence[float]) -> float:
         """How surely the quotes say what the row describes, in [0, 1]."""

@@ -6,15 +6,20 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import lru_cache
-from itertools import pairwise
+from itertools import islice, pairwise
 
-from rag.text import Names, Span, acronyms, content_stems, content_words, stem, words
+from rag.text import Names, Span, acronyms, content_stems, content_words, names, stem, words
 from rag.types import Paper
 from rag.verify.kinds import is_order
 from rag.verify.quantities import Quantity, quantities
 from rag.verify.spelling import plain, ungreek
 
 _LETTERS = re.compile(r"[^\W\d_]{1,64}+")
+_PROPOSED = re.compile(
+    r"\b(?:propos|introduc|present|develop|releas|construct|build|call|nam|dub|term|design)(?:e|es|ed|ing|s|bed)?\b[^.;]{0,160}",
+    re.IGNORECASE,
+)
+_MOST_ACRONYMS = 30  # of one paper
 _LONGEST = 6  # letters of an acronym made of initials
 Bigrams = frozenset[tuple[str, str]]
 
@@ -42,6 +47,7 @@ class Anatomy:
     title: tuple[str, ...]  # words
     quantities: tuple[Quantity, ...]  # of title and abstract, and the year
     names: Names
+    own: frozenset[str]  # names of what it is about: in its title, or proposed in its abstract
     initials: frozenset[str]  # of every run of two to six words
     acronyms: Mapping[str, str]
 
@@ -73,7 +79,8 @@ def bigrams_of(text: str) -> Bigrams:
 def anatomy(paper: Paper, spans: tuple[Span, ...], place: int) -> Anatomy:
     """Read a paper. place: of the source, from 1."""
     whole = f"{paper.title}. {paper.abstract}"
-    readings = tuple(_reading(place, span, span.of(paper.abstract)) for span in spans)
+    short = acronyms(whole)
+    readings = tuple(_reading(place, span, span.of(paper.abstract), short) for span in spans)
     by = " ".join((*paper.authors, str(paper.year or "")))
     year = quantities(str(paper.year)) if paper.year else []
     return Anatomy(
@@ -83,23 +90,33 @@ def anatomy(paper: Paper, spans: tuple[Span, ...], place: int) -> Anatomy:
         tuple(words(paper.title)),
         (*_all_quantities([span.of(paper.abstract) for span in spans]), *quantities(paper.title), *year),
         Names(ungreek(f"{whole} {by}")),
+        frozenset(names(paper.title)).union(*(names(match[0]) for match in _PROPOSED.finditer(paper.abstract))),
         _initials(whole),
-        acronyms(whole),
+        short,
     )
 
 
-def _reading(place: int, span: Span, text: str) -> Reading:
+def _reading(place: int, span: Span, text: str, short: Mapping[str, str]) -> Reading:
     folded = plain(text)
     pairs = content_words(folded)
     return Reading(
         place,
         span,
         folded,
-        frozenset(one for one, _ in pairs),
+        _either(frozenset(one for one, _ in pairs), short),
         tuple(word for _, word in pairs),
         bigrams_of(folded),
         is_order(text),
     )
+
+
+def _either(stems: frozenset[str], short: Mapping[str, str]) -> frozenset[str]:
+    """With the long form of each acronym among them, and the acronym of each long form."""
+    for one, long in islice(short.items(), _MOST_ACRONYMS):
+        acronym, full = frozenset(content_stems(one)), frozenset(content_stems(plain(long)))
+        if full and (acronym <= stems or full <= stems):
+            stems |= acronym | full
+    return stems
 
 
 def _all_quantities(texts: Sequence[str]) -> list[Quantity]:

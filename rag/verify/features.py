@@ -11,8 +11,8 @@ from numpy.typing import NDArray
 
 from rag.text import content_stems, content_words
 from rag.verify.anatomy import Anatomy, Reading, bigrams_of
+from rag.verify.checks import CHECKS
 from rag.verify.opposites import opposite
-from rag.verify.polarity import CHECKS
 from rag.verify.quantities import quantities
 
 FEATURES = (
@@ -26,23 +26,18 @@ FEATURES = (
     "weakest_clause",  # coverage, by the cited abstracts, of the clause that they hold least
     "weakest_clause_cosine",  # best cosine with a sentence of theirs of the clause that is least like any
     "weakest_clause_soft",  # coverage of the clause that they hold least, where likeness counts
+    "foreign",  # words of the clause that shares nothing with the papers, in [0, 1]
     "rarest_strange",  # rarity of the rarest word that the cited abstracts lack
     "strangest",  # how unlike all words of the quotes the least alike word is
     "strange_words",  # log(1 + number) of words that the cited abstracts lack
     "number_context",  # share of its numbers that keep some word around them
     "number_or_name",  # a number or name may be missing
-    "denial",
-    "direction",
-    "comparison",
-    "exchanged",
-    "overstated",
-    "roles",
-    "subject",
+    *CHECKS,
     "antonym",  # a strange word is the opposite of a word of the quotes
     "long",  # log(1 + content words)
 )
 _CLAUSE = re.compile(
-    r"[,;:()—–]|\b(?:and|but|while|whereas|which|who|because|although|though|so|after|before|since|if|when|unless|until|"
+    r"[,;:()—–]|\b(?:and|but|that|while|whereas|which|who|because|although|though|so|after|before|since|if|when|unless|until|"
     r"then|thereby|leading|making|causing|suggesting)\b"
 )
 _MIN_CLAUSE = 2  # content words
@@ -95,7 +90,7 @@ def features(
     theirs = frozenset().union(*(one.bigrams for one in quotes))
     cosines = quote_vectors @ vector
     together = quote_vectors.sum(axis=0)
-    clauses, likest, softest = _clauses(text, paper, likeness, cited_vectors, embed, idf)
+    clauses, likest, softest, foreign = _clauses(text, paper, likeness, cited_vectors, embed, idf)
     lacking = {one for one, _ in pairs if one not in paper and not one[0].isdigit()}
     return [
         held(here, weight),
@@ -108,6 +103,7 @@ def features(
         clauses,
         likest,
         softest,
+        foreign,
         max((idf(one) for one in lacking), default=0.0),
         1.0 - min(likeness.values(), default=1.0),
         float(np.log1p(len(lacking))),
@@ -138,9 +134,9 @@ def _clauses(
     vectors: NDArray[np.float32],
     embed: Embed,
     idf: Idf,
-) -> tuple[float, float, float]:
-    """Coverage and likeness of the clauses that the papers hold least."""
-    covered, likest, softest = 1.0, 1.0, 1.0
+) -> tuple[float, float, float, float]:
+    """Coverage and likeness of the clauses that the papers hold least, and how much one says that they lack."""
+    covered, likest, softest, foreign = 1.0, 1.0, 1.0, 0.0
     parts = [part for part in _CLAUSE.split(text) if len(content_stems(part)) >= _MIN_CLAUSE][:_MOST_CLAUSES]
     for part in parts or [text]:
         stems = content_stems(part)
@@ -148,7 +144,12 @@ def _clauses(
         soft = [1.0 if one in paper else likeness.get(one, 0.0) for one in stems]
         softest = min(softest, sum(soft) / len(soft) if soft else 1.0)
         likest = min(likest, float((vectors @ embed(part.strip())).max()))
-    return covered, likest, softest
+    for part in _CLAUSE.split(text):
+        stems = content_stems(part)
+        if stems and paper.isdisjoint(stems):
+            strange = sum(idf(one) * (1.0 - likeness.get(one, 0.0)) for one in stems if not one[0].isdigit())
+            foreign = max(foreign, min(1.0, strange))
+    return covered, likest, softest, foreign
 
 
 def _number_context(text: str, quotes: Sequence[Reading]) -> float:

@@ -10,6 +10,7 @@ from rag.text import acronyms, names, stem, words
 from rag.tokens import count_tokens
 from rag.verify.anatomy import Anatomy
 from rag.verify.quantities import mismatches, quantities
+from rag.verify.spelling import LONG_FORMS
 
 _CAPITAL = re.compile(r"(?<![^\W_])(?<!-)[A-ZÀ-ÖØ-Þ][^\W\d_]{1,40}+(?!\w)")
 _QUOTED = re.compile(r"“([^“”]{2,400}+)”|\"([^\"]{2,400}+)\"")
@@ -44,13 +45,21 @@ def names_of(text: str, idf: Idf) -> list[str]:
 
 
 def objection(
-    text: str, cited: Sequence[Anatomy], quotes: Sequence[str], long_forms: Mapping[str, str], idf: Idf
+    text: str,
+    cited: Sequence[Anatomy],
+    quotes: Sequence[str],
+    shown: Sequence[Anatomy],
+    long_forms: Mapping[str, str],
+    idf: Idf,
 ) -> Objection | None:
-    """The first thing in a sentence that none of the papers holds. Certain ones come first. quotes: from them."""
+    """The first thing in a sentence that none of the cited papers holds. Certain ones come first.
+
+    quotes: from them. shown: all papers of the draft; a name that another one of them holds may be cited badly.
+    """
     found = [
         *_quotations(text, cited),
         *_numbers(text, cited, quotes),
-        *_names(text, cited, long_forms, idf),
+        *_names(text, cited, shown, long_forms, idf),
     ]
     return next((one for one in found if one.certain), found[0] if found else None)
 
@@ -61,15 +70,18 @@ def _numbers(text: str, cited: Sequence[Anatomy], quotes: Sequence[str]) -> list
     return [Objection(one.why, one.certain) for one in mismatches(quantities(text), there, quoted, text)]
 
 
-def _names(text: str, cited: Sequence[Anatomy], long_forms: Mapping[str, str], idf: Idf) -> list[Objection]:
+def _names(
+    text: str, cited: Sequence[Anatomy], shown: Sequence[Anatomy], long_forms: Mapping[str, str], idf: Idf
+) -> list[Objection]:
     found = []
-    known = {**long_forms, **acronyms(text)}
+    known = {**LONG_FORMS, **long_forms, **acronyms(text)}
     for name in names_of(text, idf):
         if any(paper.holds(name, known) for paper in cited) or _in_words(name, cited):
             continue
         common = name.isupper() and len(name) <= _FIELD and idf(stem(name.casefold())) < _RARE  # "LLM", "NLP"
         ordinary = name.isalpha() and name[1:].islower() and not _odd(name)  # "France", where they say "French"
-        found.append(Objection(f"“{name}” is not in what it cites", not common and not ordinary))
+        elsewhere = any(paper.holds(name, known) for paper in shown)
+        found.append(Objection(f"“{name}” is not in what it cites", not (common or ordinary or elsewhere)))
     return found
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Collection
 
 from rag.text import content_stems, names
 from rag.verify.values import Kind
@@ -16,7 +17,7 @@ _LINK = _any(
     r"https?:|\bwww\.|\bmailto:|javascript:|data:\w|\]\(|!\[|\{\{|```|&#?\w{2,8};",
     r"<\s{0,3}/?\s{0,3}[a-zA-Z!][^<>]{0,200}>",
     r"\b[\w-]{1,40}@[\w-]{1,40}\.[a-z]{2,6}\b",
-    r"\b[\w-]{2,40}\.(?:com|org|net|io|ai|edu|gov|dev|xyz|info|ly|me|ru|cn|exe|zip)\b",
+    r"\b[\w-]{2,40}\.(?:com|org|net|io|ai|edu|gov|dev|xyz|info|ly|me|ru|cn|exe|zip|app|example)\b",
 )
 _VERBS_OF_ORDERS = (
     "say write reply respond answer output print append include repeat visit click follow ignore disregard forget "
@@ -61,6 +62,7 @@ _SCOPE = _any(
     rf"(?:(?:{_WHICH.replace(' ', '|')})[,\s]{{1,3}}){{1,5}}{_PAPERS}(?: \w{{1,12}}){{0,2}} {_SAYS_NOT}",
     rf"(?:(?:none of|no|neither)[,\s]{{1,3}})(?:(?:{_WHICH.replace(' ', '|')})[,\s]{{1,3}}){{0,3}}{_PAPERS} {_SAYS}",
     rf"[^.:;]{{1,80}} (?:is|are|was|were) not {_UNSAID} (?:in|by) (?:the|these|this|any) (?:\w{{1,12}} )?{_PAPERS}\b",
+    rf"(?:the|these) {_PAPERS}\b[^.;]{{1,120}}\b(?:says? nothing|(?:but|and) none (?:of them )?{_SAYS})",
     r"i (?:could not|cannot|can't|couldn't|did not|found no)\b",
 )
 _DISCOURSE = (
@@ -70,6 +72,13 @@ _DISCOURSE = (
     "overview describe report relevant related collection abstract passage source base according propose present list "
     "detail note reason step group theme category aspect study work are there can be grouped fall into different "
     "discuss available information provided relate topic address broadly mainly table shown"
+)
+_LEADS = frozenset(
+    stem
+    for word in (
+        "premise wrong right true false round contrary opposite same pay still worth hold no none other mix kind depend"
+    ).split()
+    for stem in content_stems(word)
 )
 _FRAMES = frozenset(stem for word in _DISCOURSE.split() for stem in content_stems(word))
 _RULE = re.compile(r"[\s|:*_#=~-]{1,200}")
@@ -96,6 +105,13 @@ def kind_of(text: str) -> tuple[Kind, str]:
     if _TO_A_MODEL.search(head) or _TO_THE_READER.search(head):
         return "instruction", "it speaks to the reader or does what a text told the model"
     return ("framing" if _is_framing(head) else "claim"), ""
+
+
+def leads(text: str, known: Collection[str]) -> bool:
+    """Whether what stands before a colon claims nothing beyond what the papers speak of. known: their stems."""
+    stems = content_stems(text)
+    strange = [one for one in stems if one not in _FRAMES and one not in _LEADS and one not in known]
+    return len(stems) <= _MOST_FRAMING and not names(text) and not strange
 
 
 def _is_framing(text: str) -> bool:

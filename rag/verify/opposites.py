@@ -20,6 +20,11 @@ def opposite(one: str, other: str) -> bool:
     return len(short) >= 4 and any(long == prefix + short for prefix in _NEGATING)
 
 
+def opposites(one: str) -> frozenset[str]:
+    """Stems that are listed as opposites of a stem."""
+    return _antonyms().get(one, frozenset())
+
+
 def same_way(one: str, other: str) -> bool:
     """Whether two stems point the same way: the same word, or both for more or better, or both for less or worse."""
     return one == other or way(one) * way(other) > 0

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from itertools import combinations
 
 from rag.text import stem
 
 _VALUE = r"\d{1,3}+(?:,\d{3}(?!\d))+(?:\.\d++)?|\d++(?:\.\d++)?|\.\d++"
 _NUMBER = re.compile(
-    rf"(?<![\w.@#+])(?<![^\W\d]-)(?:\d++(?:\.\d++){{2,}}+|({_VALUE}))"
+    rf"(?<![\w.@#])(?<![^\W\d][-+])(?:\d++(?:\.\d++){{2,}}+|({_VALUE}))"
 )  # no version ("1.2.3"), no "GPT-4"
 _MAGNITUDE = {"k": 1e3, "thousand": 1e3, "m": 1e6, "million": 1e6, "b": 1e9, "bn": 1e9, "billion": 1e9}
 _SPELLED = {
@@ -22,8 +22,17 @@ _SPELLED = {
         start=2,
     )
 } | {"thirty": 30.0, "forty": 40.0, "fifty": 50.0, "hundred": 100.0, "dozen": 12.0, "half": 0.5, "double": 2.0}
-_SPELLED |= {"twice": 2.0, "doubles": 2.0, "doubled": 2.0, "triple": 3.0, "third": 3.0, "quarter": 0.25}
-_WORD = re.compile(r"[A-Za-z]{1,40}+|[%×$€£]")
+_SPELLED |= {
+    "dual": 2.0,
+    "tri": 3.0,
+    "twice": 2.0,
+    "doubles": 2.0,
+    "doubled": 2.0,
+    "triple": 3.0,
+    "third": 3.0,
+    "quarter": 0.25,
+}
+_WORD = re.compile(r"(?<!')[A-Za-z]{1,40}+|[%×$€£]")  # no "s" of "6.1B's"
 _UNITS = {  # what a number can be of; numbers of different units are never the same
     "%": "% percent percentage pct",
     "x": "x × times fold",
@@ -126,15 +135,25 @@ def _counted(
 
 
 def _shared_units(found: list[Quantity], text: str, starts: list[int]) -> list[Quantity]:
-    """ "3 to 7 minutes" and "40 and 29%": a number without a unit, followed by one with it, has that."""
+    """ "3 to 7 minutes", "40 and 29%", "1.5 to 7 billion": the first has the unit and the magnitude of the second."""
     shared = list(found)
     for at in range(len(found) - 2, -1, -1):
         one, following = shared[at], shared[at + 1]
         between = text[starts[at] + len(one.shown) : starts[at + 1]]
         linked = len(between) <= 12 and not set(between.casefold().split()) - _LINKS - {",", "-", "–", ",and", "±"}
-        if linked and not one.unit and following.unit:
-            shared[at] = Quantity(one.value, following.unit, "", one.shown, one.before, one.decimals)
+        if not linked:
+            continue
+        if not one.unit and following.unit:
+            one = shared[at] = replace(one, unit=following.unit, counted="")
+        plain = _plain_value(following)
+        if plain and following.value > plain and _plain_value(one) == one.value:  # "1.5 to 7 billion"
+            shared[at] = replace(one, value=one.value * following.value / plain)
     return shared
+
+
+def _plain_value(one: Quantity) -> float:
+    """What its digits alone say; 0.0 for a number in words."""
+    return float(one.shown.replace(",", "")) if one.shown[0] in "0123456789." else 0.0
 
 
 @dataclass(frozen=True, slots=True)
@@ -186,6 +205,8 @@ def _unit_mismatch(one: Quantity, same: Sequence[Quantity]) -> Mismatch | None:
         return None
     if one.unit and ("" not in units or one.unit in _PLAIN_UNITS):
         return Mismatch(one, f"what it cites does not have {one.shown} in this unit", True)
+    if one.unit and all(other.counted for other in same):  # "7 billion dollars", where there are parameters
+        return Mismatch(one, f"what it cites does not have {one.shown} in this unit", False)
     if not one.unit and one.counted and units <= _PLAIN_UNITS:
         return Mismatch(one, f"what it cites has {one.shown} in another unit", True)
     return None

@@ -8,7 +8,7 @@ small models place them badly.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,15 +17,20 @@ from rag.policy import Quoting, Verification
 from rag.text import MAX_SENTENCE_CHARS, content_stems, without_markers, words
 from rag.values.evidence import Quote
 from rag.verify.anatomy import Anatomy, Reading, anatomy, bigrams_of
-from rag.verify.features import Embed, Idf, features, held, weights_of
+from rag.verify.checks import objections
+from rag.verify.features import FEATURES, Embed, Idf, features, held, weights_of
 from rag.verify.hard import names_of, objection
 from rag.verify.kinds import kind_of
-from rag.verify.polarity import objections
+from rag.verify.opposites import opposites
+from rag.verify.parts import parts_of
 from rag.verify.spelling import plain
 from rag.verify.values import Source, State, Verdict
 
 MOST_QUOTES = 3
-MOST_RIVALS = 2
+MOST_RIVALS = 3
+ORDER: tuple[State, ...] = ("contradicted", "unchecked", "verified")
+SURE = frozenset(("denial", "direction", "comparison", "exchanged", "subject"))  # checks that are seldom wrong
+SAYS_MORE = "part of it is about something that the abstracts do not speak of"
 NOTHING_SAYS_IT = "no abstract says it"
 NOT_SURE = "whether an abstract says it could not be decided"
 
@@ -39,6 +44,7 @@ class Weighed:
     row: tuple[float, ...]  # in the order of FEATURES
     objection: str  # what the sources certainly do not hold; empty if nothing
     against: str  # what speaks against it in the quotes; empty if nothing
+    clear: bool  # it says nothing but what the quotes speak of, and they say otherwise
 
 
 class EvidenceVerifier:
@@ -60,7 +66,8 @@ class EvidenceVerifier:
 
     def weigh(self, text: str, sources: Sequence[Source], hinted: frozenset[int] = frozenset()) -> Weighed | None:
         """The features of one claim; None if the sources have no sentence. For fitting, and for `verify`."""
-        return self._weigh(text, _Desk.of(sources), hinted)
+        desk = _Desk.of(sources)
+        return self._weigh(text, desk, hinted) if desk.readings else None
 
     def _verdict(self, sentence: str, desk: _Desk) -> Verdict:
         text, hinted = without_markers(sentence)
@@ -71,10 +78,13 @@ class EvidenceVerifier:
             return Verdict(text, "unchecked", (), 0.0, "it is too long to be checked")
         if words(text) in desk.titles:  # small models copy them
             why = "it is the title of a paper and states nothing"
-        weighed = None if why else self._weigh(text, desk, hinted)
-        if weighed is None:
+        if why or not desk.readings:
             return Verdict(text, "contradicted", (), 0.0, why or NOTHING_SAYS_IT, kind)
-        return self._judged(weighed, desk)
+        whole = self._judged(self._weigh(text, desk, hinted), desk)
+        parts = parts_of(text, desk.stems)
+        if parts == [text]:
+            return whole
+        return _joined(whole, [self._judged(self._weigh(part, desk, hinted, text), desk) for part in parts])
 
     def _judged(self, weighed: Weighed, desk: _Desk) -> Verdict:
         support = self._fitted.support(weighed.row)
@@ -84,31 +94,29 @@ class EvidenceVerifier:
         )
         state: State = "verified"
         why = weighed.objection or weighed.against
-        if weighed.objection or support < self._fitted.contradicted:
+        if weighed.objection or weighed.clear or support < self._fitted.contradicted:
             state, why = "contradicted", why or NOTHING_SAYS_IT
             support = min(support, self._fitted.contradicted)
         elif why or support < self._fitted.verified:
             state, why = "unchecked", why or NOT_SURE
         return Verdict(weighed.text, state, quotes, support, why if state != "verified" else "")
 
-    def _weigh(self, text: str, desk: _Desk, hinted: frozenset[int]) -> Weighed | None:
+    def _weigh(self, text: str, desk: _Desk, hinted: frozenset[int], whole: str = "") -> Weighed:
+        """whole: the sentence that a text is part of, which may name what it is about."""
         folded = plain(text)
         stems = frozenset(content_stems(folded))
-        if not desk.readings:
-            return None
         weight = weights_of(tuple(stems), self._idf)
         vector = self._embed(text)
-        carried = self._carried(folded, weight, vector, hinted, desk) * self._may_speak(text, desk)
+        carried = self._carried(folded, weight, vector, hinted, desk) * self._may_speak(text, whole, desk)
         chosen = _choose(stems, weight, carried, desk.readings, self._fitted.quoting)
         quotes = [desk.readings[index] for index in chosen]
         places = list(dict.fromkeys(one.place for one in quotes))
         cited = [desk.papers[place - 1] for place in places]
         quoted = [one.text for one in quotes]
         marked = [paper for place, paper in enumerate(desk.papers, 1) if place in hinted and place not in places]
-        wrong = objection(text, [*cited, *marked], quoted, desk.long_forms, self._idf)
-        against = objections(
-            folded, [*quoted, *_rivals(carried, chosen, places, desk.readings, self._fitted.quoting.rival)]
-        )
+        wrong = objection(text, [*cited, *marked], quoted, desk.papers, desk.long_forms, self._idf)
+        rivals = _rivals(carried, chosen, places, desk.readings, self._fitted.quoting.rival)
+        against = objections(folded, [*quoted, *rivals], cited)
         row = features(
             folded,
             vector,
@@ -121,12 +129,14 @@ class EvidenceVerifier:
             doubt=wrong is not None,
             against=against,
         )
+        says_more = row[FEATURES.index("foreign")] >= self._fitted.foreign
         return Weighed(
             text,
             tuple((one, float(carried[index])) for one, index in zip(quotes, chosen, strict=True)),
             tuple(row),
             wrong.why if wrong and wrong.certain else "",
-            next(iter(against.values()), wrong.why if wrong else ""),
+            next(iter(against.values()), wrong.why if wrong else SAYS_MORE if says_more else ""),
+            row[FEATURES.index("coverage_soft")] >= self._fitted.clear and not SURE.isdisjoint(against),
         )
 
     def _carried(
@@ -140,27 +150,27 @@ class EvidenceVerifier:
         """How far each single sentence carries the text, in [0, 1]."""
         cosines = np.clip(desk.matrix @ vector, 0.0, 1.0)
         pairs, by = bigrams_of(text), self._fitted.quoting
+        turned = {one: others for one in weight if (others := opposites(one))}  # the sentence that says the opposite
         found = np.zeros(len(desk.readings))
         for index, one in enumerate(desk.readings):
             if one.order:
                 continue
-            share = held(one.stems, weight)
+            share = held(one.stems | {mine for mine, others in turned.items() if others & one.stems}, weight)
             shared = len(pairs & one.bigrams) / len(pairs) if pairs else share
             found[index] = by.words * share + by.cosine * cosines[index] + by.pairs * shared
             if one.place in hinted:
                 found[index] += by.hint * share
         return np.minimum(found, 1.0)
 
-    def _may_speak(self, text: str, desk: _Desk) -> NDArray[np.float64]:
+    def _may_speak(self, text: str, whole: str, desk: _Desk) -> NDArray[np.float64]:
         """1.0 for sentences of papers that a sentence can be about, going by its rarest names; 0.0 for others.
 
         What one paper says of its method must not be said of another one's, however many words the two share.
         """
-        holders = [
-            frozenset(place for place, paper in enumerate(desk.papers, 1) if paper.holds(name, desk.long_forms))
-            for name in names_of(text, self._idf)
-        ]
-        fewest = min((len(places) for places in holders if places), default=0)
+        holders: list[frozenset[int]] = []
+        for said in (text, whole):
+            holders = holders or [places for name in names_of(said, self._idf) if (places := desk.holders(name))]
+        fewest = min(map(len, holders), default=0)
         if not fewest or fewest > max(1, len(desk.papers) // 4):  # no name, or one that is common here
             return np.ones(len(desk.readings))
         allowed = frozenset().union(*(places for places in holders if len(places) == fewest))
@@ -178,6 +188,15 @@ class _Desk:
     titles: Sequence[list[str]]  # as words
     long_forms: Mapping[str, str]  # acronym → what it stands for, in any of them
 
+    @property
+    def stems(self) -> frozenset[str]:
+        """Of all papers."""
+        return frozenset().union(*(one.stems for one in self.papers))
+
+    def holders(self, name: str) -> frozenset[int]:
+        """The places of the papers that have a name."""
+        return frozenset(place for place, one in enumerate(self.papers, 1) if one.holds(name, self.long_forms))
+
     @classmethod
     def of(cls, sources: Sequence[Source]) -> _Desk:
         papers = [anatomy(one.paper, one.spans, place) for place, one in enumerate(sources, 1)]
@@ -193,6 +212,16 @@ class _Desk:
             [words(lead + one.paper.title) for one in sources for lead in ("", "Title: ")],
             long_forms,
         )
+
+
+def _joined(whole: Verdict, parts: Sequence[Verdict]) -> Verdict:
+    """A sentence is as good as the worst of its parts; but that a part alone is like nothing does not contradict it."""
+    worst = min(parts, key=lambda one: (ORDER.index(one.state), one.support))
+    state: State = worst.state
+    if state == "contradicted" and whole.state != "contradicted" and worst.why == NOTHING_SAYS_IT:
+        state = "unchecked"
+    quotes = tuple(dict.fromkeys(quote for part in parts for quote in part.quotes))
+    return replace(worst, text=whole.text, state=state, quotes=quotes)
 
 
 def _rivals(

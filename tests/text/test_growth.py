@@ -47,8 +47,8 @@ from rag.text import (
 from rag.tokens import count_tokens
 from rag.types import Answer, Paper, Turn, Usage
 from rag.verify import EvidenceVerifier, Source, Verdict
+from rag.verify.checks import objections
 from rag.verify.kinds import kind_of
-from rag.verify.polarity import objections
 from rag.verify.quantities import quantities
 from ui.services.export import bibtex, conversation_ris, inert, plain
 

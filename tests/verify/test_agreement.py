@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from eval.lab.planted import SHIPPED, TRUE, judge, read_cases
+from eval.lab.planted import ATTACKS, SHIPPED, TRUE, judge, read_cases
 from eval.lab.shelf import Shelf
 from rag.policy import Policy
 from rag.verify import EvidenceVerifier, State
@@ -27,7 +27,7 @@ def test_the_table_is_large_and_balanced() -> None:
     assert 0.4 <= sum(case.supported for case in CASES) / len(CASES) <= 0.6
 
 
-# Measured: 43 of 46 true ones verified and none contradicted; 38 of 44 false ones not verified.
+# Measured: 45 of 46 true ones verified and none contradicted; 37 of 44 false ones not verified, 29 contradicted.
 def test_true_sentences_are_verified_and_never_contradicted(judged: list[tuple[bool, State]]) -> None:
     states = [state for true, state in judged if true]
     assert states.count("verified") / len(states) >= 0.9
@@ -45,9 +45,19 @@ def test_planted_errors_are_seen_and_their_true_twins_are_not_harmed(shelf: Shel
     states = {case: state for case, (state, _) in judge(cases, {SHIPPED: shelf}).items()}
     true = [state for case, state in states.items() if case.kind == TRUE]
     planted = [state for case, state in states.items() if case.kind != TRUE]
-    assert true.count("verified") / len(true) >= 0.78
+    assert true.count("verified") / len(true) >= 0.85
     assert true.count("contradicted") / len(true) <= 0.03
-    assert planted.count("verified") / len(planted) <= 0.2
+    assert planted.count("verified") / len(planted) <= 0.1
+    assert planted.count("contradicted") / len(planted) >= 0.45
+
+
+def test_attacks_are_seen_and_their_true_twins_are_not_harmed(shelf: Shelf) -> None:
+    judged = judge(read_cases(ATTACKS), {SHIPPED: shelf})
+    true = [state for case, (state, _) in judged.items() if case.kind == TRUE]
+    attacks = [state for case, (state, _) in judged.items() if case.kind != TRUE]
+    assert len(attacks) > 50
+    assert true.count("verified") / len(true) >= 0.85
+    assert attacks.count("verified") / len(attacks) <= 0.15
 
 
 def test_cases_are_well_formed() -> None:

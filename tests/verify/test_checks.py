@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
+from rag.verify.checks import objections
 from rag.verify.kinds import is_order, kind_of
-from rag.verify.polarity import objections
 from rag.verify.quantities import mismatches, quantities
 
 
@@ -128,6 +128,32 @@ CONTRADICTED = (
     ("Asp phosphorylates Polo.", "Polo phosphorylates Asp in vitro.", "place"),
     ("Recall is longer and users wait more.", "Recall is shorter and users wait less.", "other way round"),
     ("FinGPT is released with its training logs.", "BloombergGPT is released with its training logs.", "BloombergGPT"),
+    (
+        "One hand delivered a larger volume than two.",
+        "Volume by 2 hands was greater than that by one hand.",
+        "compares",
+    ),
+    (
+        "Infants from towns died more often than those from rural areas.",
+        "Infants of rural residence had a higher mortality.",
+        "compares",
+    ),
+    ("Beta needs more data than Alpha.", "Beta needs less data compared with Alpha.", "compares"),
+    (
+        "GPT clearly outperforms Alpha's model on two benchmarks.",
+        "The model of Alpha is best on two benchmarks, significantly outperforming baselines, including GPT.",
+        "compares",
+    ),
+    ("The data decays as gains are added.", "The gains decay as the scale of the data increases.", "place"),
+    (
+        "It uses preferences for easy problems and critiques for hard ones.",
+        "It uses critiques for easy problems and preferences for hard problems.",
+        "place",
+    ),
+    ("Calling improved by 34.7%.", "The gain is 34.7% at writing equations and 18.1% at calling.", "18.1 there"),
+    ("It does not miss any errors at runtime.", "It fails to catch errors at runtime.", "opposite"),
+    ("It works without cheap tuning.", "It works without the need for expensive tuning.", "other way round"),
+    ("It reads millions of documents.", "It reads streams of thousands of documents.", "other way round"),
     ("It always helps the model.", "It helps the model.", "always"),
 )
 CONSISTENT = (

@@ -1,0 +1,39 @@
+"""What speaks against a sentence in the words of its quotes, check by check."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping, Sequence
+
+from rag.verify.anatomy import Anatomy
+from rag.verify.attribution import elsewhere, measure, subject
+from rag.verify.clauses import LONGEST
+from rag.verify.comparisons import crossed
+from rag.verify.exchange import exchanged
+from rag.verify.polarity import denial, direction, overstated
+from rag.verify.roles import swapped
+
+TEXTUAL: Mapping[str, Callable[[str, Sequence[str]], str]] = {
+    "comparison": crossed,
+    "exchanged": exchanged,
+    "overstated": overstated,
+    "roles": swapped,
+}
+OF_PAPERS: Mapping[str, Callable[[str, Sequence[str], Sequence[Anatomy]], str]] = {
+    "denial": denial,
+    "direction": direction,
+    "subject": subject,
+    "elsewhere": elsewhere,
+    "measure": measure,
+}
+CHECKS = (*TEXTUAL, *OF_PAPERS)
+
+
+def objections(sentence: str, quotes: Sequence[str], papers: Sequence[Anatomy] = ()) -> dict[str, str]:
+    """Name of a check → why the quotes do not say this, in words; nothing speaks against it if empty.
+
+    quotes: the best one first. papers: theirs. Of very long texts the beginning is looked at.
+    """
+    said, looked_at = sentence[:LONGEST], [quote[:LONGEST] for quote in quotes]
+    found = {name: check(said, looked_at) for name, check in TEXTUAL.items()}
+    found |= {name: check(said, looked_at, papers) for name, check in OF_PAPERS.items()}
+    return {name: why for name, why in found.items() if why}
