@@ -16,7 +16,7 @@ from rag.index.catalog import Catalog
 from rag.index.ports import Row
 from rag.index.snapshot import Snapshot, Snapshots
 from rag.policy import BM25
-from rag.ports import Embedder, Kind, Vectors
+from rag.ports import Embedder, Kind, PieceEmbedder, Vectors
 from rag.settings import Settings
 from rag.types import Options, Paper
 
@@ -68,6 +68,10 @@ class Collection:
         """The unit vector of one text. Raises ProviderError."""
         vector: Vector = self._embedder.embed([text], kind)[0]
         return vector
+
+    def pieces(self, text: str, kind: Kind) -> Vectors | None:
+        """A unit vector for each word piece of one text; None if the embedder does not show them."""
+        return self._embedder.pieces(text, kind) if isinstance(self._embedder, PieceEmbedder) else None
 
     def close(self) -> None:
         """Let go of the vector store's files or connection."""

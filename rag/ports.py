@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from typing import Literal, Protocol, TypedDict
+from typing import Literal, Protocol, TypedDict, runtime_checkable
 
 import numpy as np
 from numpy.typing import NDArray
@@ -38,6 +38,18 @@ class Embedder(Protocol):
         """Return float32 [len(texts), dimension], rows of unit length, in the order given.
 
         Raises ProviderError if the model cannot be reached. No text is cut off silently.
+        """
+        ...
+
+
+@runtime_checkable
+class PieceEmbedder(Protocol):
+    """What an Embedder that runs on this machine can do besides."""
+
+    def pieces(self, text: str, kind: Kind) -> Vectors | None:
+        """What each word piece means in its text: float32 [pieces, dimension], rows of unit length.
+
+        Of as much of the text as fits the model at once. None if they cannot be had.
         """
         ...
 

@@ -44,7 +44,8 @@ class _Recorder:
 
     def read(self, query: Query, hits: Sequence[Hit], context: Context) -> Reading:
         reading = self._inner.read(query, hits, context)
-        self.row = answerability.features_of(query, reading.evidence) if reading.evidence else []
+        cut = context.view.collection.pieces
+        self.row = answerability.features_of(query, reading.evidence, cut) if reading.evidence else []
         return reading
 
 

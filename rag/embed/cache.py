@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.lru import Lru
-from rag.ports import Embedder, Kind, Vectors
+from rag.ports import Embedder, Kind, PieceEmbedder, Vectors
 
 REMEMBERED = 16 << 20  # bytes
 FEW = 64  # texts of one call that is remembered; an indexer's are more, and come once
@@ -43,3 +43,7 @@ class CachedEmbedder:
                 found[text] = vector
                 self._known.put((text, kind), vector, vector.nbytes + 2 * len(text))
         return np.asarray([found[text] for text in texts], dtype=np.float32)
+
+    def pieces(self, text: str, kind: Kind) -> Vectors | None:
+        """The inner embedder's, if it shows them. They are too large to be remembered."""
+        return self._inner.pieces(text, kind) if isinstance(self._inner, PieceEmbedder) else None

@@ -77,7 +77,7 @@ class OnnxEmbedder:
 
     def embed(self, texts: Sequence[str], kind: Kind) -> Vectors:
         """Return float32 [len(texts), dimension], rows of unit length, in the order given."""
-        prefix = self._recipe.query_prefix if kind == "query" else self._recipe.document_prefix
+        prefix = self._prefix(kind)
         prefixed = [prefix + text for text in texts]
         if not prefixed:
             return np.zeros((0, self._dimension), dtype=np.float32)
@@ -90,6 +90,20 @@ class OnnxEmbedder:
             for place, vector in zip(longest_first, found, strict=True):
                 vectors[place] = vector
         return vectors
+
+    def pieces(self, text: str, kind: Kind) -> Vectors:
+        """What each word piece of the first window means there: float32 [pieces, dimension], rows of unit length."""
+        prefix = self._prefix(kind)
+        encoding = self._tokenizer.encode(prefix + text)
+        ids, spans = (part[: self._recipe.max_tokens] for part in (encoding.ids, encoding.offsets))
+        # neither the prefix nor what stands around every text
+        own = [place for place, (start, end) in enumerate(spans) if len(prefix) <= start < end]
+        states = self._states(ids)[own]
+        lengths = np.maximum(np.linalg.norm(states, axis=1, keepdims=True), 1e-12)
+        return np.asarray(states / lengths, dtype=np.float32)
+
+    def _prefix(self, kind: Kind) -> str:
+        return self._recipe.query_prefix if kind == "query" else self._recipe.document_prefix
 
     def _vector(self, text: str) -> NDArray[np.float32]:
         total = np.zeros(0, dtype=np.float64)
@@ -113,6 +127,12 @@ class OnnxEmbedder:
             yield [*head, *bare[start : start + room], *tail]
 
     def _forward(self, ids: list[int]) -> NDArray[np.float64]:
+        states = self._states(ids)
+        pooled = states[0] if self._recipe.pooling == "cls" else states.mean(axis=0)
+        return np.asarray(pooled / max(float(np.linalg.norm(pooled)), 1e-12), dtype=np.float64)
+
+    def _states(self, ids: list[int]) -> NDArray[np.float32]:
+        """One row a token."""
         tokens = np.asarray([ids], dtype=np.int64)
         feed = {"input_ids": tokens, "attention_mask": np.ones_like(tokens), "token_type_ids": np.zeros_like(tokens)}
         try:
@@ -124,8 +144,7 @@ class OnnxEmbedder:
             ) from error
         if states.ndim != 2:
             raise SettingsError("READBACK_EMBED_MODEL: the model's first output must be one vector a token.")
-        pooled = states[0] if self._recipe.pooling == "cls" else states.mean(axis=0)
-        return np.asarray(pooled / max(float(np.linalg.norm(pooled)), 1e-12), dtype=np.float64)
+        return np.asarray(states)
 
 
 def _read_recipe(folder: Path) -> Recipe:

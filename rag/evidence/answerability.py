@@ -10,6 +10,7 @@ import re
 from collections.abc import Sequence
 
 from rag.evidence.asked import Asked, asked_for, held
+from rag.evidence.match import Cut, unevenness
 from rag.policy import Answerability, Evidence
 from rag.text import Names, content_stems, names, numbers
 from rag.types import Verdict
@@ -39,16 +40,18 @@ FEATURES = (
     "held_cosine",  # how much further from the question than its closest sentence the closest one is that does
     "held_coverage",  # ... and how much less of the question's other words it covers
     "many",
+    "uneven",  # how much worse parts of the question match the best paper than others
 )
 FIELD = ("cosine", "sentence_cosine", "coverage", "missing_everywhere")  # features of being what a collection is about
-COSINES = ("cosine", "sentence_cosine", "held_cosine")  # what another embedder puts on another scale
+# What another embedder puts on another scale, or does not tell
+COSINES = ("cosine", "sentence_cosine", "held_cosine", "uneven")
 FAR = -0.3  # held_cosine where nothing is held
 _PROPER = re.compile(r"(?<![.!?:]\s)(?<!^)\b[A-Z][\w+.-]{0,63}[\w+]")  # capitals that no sentence begins with
 _COMMON = frozenset("I AI ML NLP LLM LLMs RL API APIs GPU GPUs CPU QA RAG US UK USA".split())  # abbreviations, no names
 
 
-def features_of(query: Query, evidence: Sequence[PaperEvidence]) -> list[float]:
-    """One row of FEATURES. evidence: the best papers, best first; at least one."""
+def features_of(query: Query, evidence: Sequence[PaperEvidence], cut: Cut) -> list[float]:
+    """One row of FEATURES. evidence: the best papers, best first; at least one. cut: text → word pieces."""
     top = evidence[0]
     text = f"{top.paper.title} {top.paper.abstract}"
     close = frozenset().union(*(one.stems for one in evidence[:5]))
@@ -81,6 +84,7 @@ def features_of(query: Query, evidence: Sequence[PaperEvidence]) -> list[float]:
         float(kind in {"person", "place", "time"}),
         *_met(query, asked, top),
         float(query.wants_many),
+        unevenness(query, top, cut),
     ]
 
 
@@ -100,14 +104,14 @@ def _met(query: Query, asked: Asked | None, top: PaperEvidence) -> tuple[float, 
     return unmet, cosine, coverage - max(query.coverage(one.stems) for one in top.sentences)
 
 
-def confidence(query: Query, evidence: Sequence[PaperEvidence], policy: Answerability) -> tuple[float, float]:
+def confidence(query: Query, evidence: Sequence[PaperEvidence], policy: Answerability, cut: Cut) -> tuple[float, float]:
     """(probability that the collection holds the answer, probability that it is about such things at all).
 
     Both in [0, 1], and 0.0 without evidence.
     """
     if not evidence:
         return 0.0, 0.0
-    row = dict(zip(FEATURES, features_of(query, evidence), strict=True))
+    row = dict(zip(FEATURES, features_of(query, evidence, cut), strict=True))
     answer, field = (
         float(model.probabilities([[row[name] for name in model.features]])[0])
         for model in (policy.model, policy.field)

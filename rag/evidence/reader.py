@@ -23,7 +23,7 @@ class EvidenceReader:
         evidence = _remembered(gather(query, hits, papers, policy.evidence), context.recalled.sentences)
         fitted = policy.embedder == context.view.collection.embedder
         answerability = policy.answerability if fitted else policy.unfitted
-        sure, field = confidence(query, evidence, answerability)
+        sure, field = confidence(query, evidence, answerability, context.view.collection.pieces)
         sure = _supported(sure, context.recalled.support)
         verdict = decide(sure, field, answerability) if evidence else "refused"
         return Reading(evidence, sure, verdict, tuple(missing_words(query, evidence, policy.evidence)))

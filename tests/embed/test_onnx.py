@@ -194,3 +194,14 @@ def test_a_window_beyond_the_model_is_one_clear_error(tmp_path: Path) -> None:
 def test_a_name_that_is_not_understood_names_the_variable(tmp_path: Path, name: str, message: str) -> None:
     with pytest.raises(SettingsError, match=message):
         open_embedder(Settings(data_dir=tmp_path, embed_model=name))
+
+
+def test_word_pieces_know_their_neighbours(embedder: OnnxEmbedder, tmp_path: Path) -> None:
+    river, money = (embedder.pieces(text, "document") for text in ("the bank of the river", "the bank lends money"))
+    assert river.shape == (5, 384)
+    assert np.linalg.norm(river, axis=1) == pytest.approx(np.ones(5), abs=1e-5)
+    assert float(river[1] @ money[1]) < 0.9
+    prefixed = OnnxEmbedder(folder_with(tmp_path / "prefixed", query_prefix="search: "))
+    assert prefixed.pieces("the bank of the river", "query").shape == (5, 384)
+    assert len(embedder.pieces("", "query")) == 0
+    assert len(embedder.pieces(LONG, "document")) == 511  # as much as fits at once
