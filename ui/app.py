@@ -3,34 +3,31 @@
 from __future__ import annotations
 
 import errno
+import logging
 import os
 import signal
 import socket
 import sys
-import threading
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
 
-from rag.errors import SettingsError
+from rag.errors import ReadbackError, SettingsError
 
 # before Gradio is imported anywhere: it reports how it is used, and asks for updates, unless told not to
 os.environ.setdefault("GRADIO_ANALYTICS_ENABLED", "False")
 
 if TYPE_CHECKING:
-    from types import FrameType
-
     import gradio as gr
-    import uvicorn
     from fastapi import FastAPI
     from starlette.requests import Request
 
     from rag.settings import Settings
     from ui.services import Services
 
+log = logging.getLogger(__name__)
 DESCRIPTION = "Ask a collection of paper abstracts; every sentence of an answer can be read back against its source."
 THREADS = 100  # answers being made at a time; each waits for its model in a thread
-GOODBYE_S = 4  # how long answers in work may take when the server is stopped
 
 
 def create_app(services: Services, page: gr.Blocks | None = None, look: Mapping[str, Any] | None = None) -> FastAPI:
@@ -91,41 +88,45 @@ def serve(settings: Settings, progress: Callable[[int], None] = lambda _: None) 
     import uvicorn
 
     from ui.access.exposure import exposure_of
+    from ui.server import GOODBYE_S, BoundedHead, Draining
     from ui.services import Services
 
     exposure_of(settings)  # before anything is opened or listened on
     listening = listen(settings)
     with listening, Services.open(settings, progress) as services:
         page, look = page_of(services)
+        app = create_app(services, page, look)
         config = uvicorn.Config(
-            create_app(services, page, look),
+            app,
+            http=BoundedHead,
             log_level="warning",
             access_log=False,
             server_header=False,
             proxy_headers=settings.trusted_proxies is not None,
             forwarded_allow_ips=settings.trusted_proxies,
-            timeout_graceful_shutdown=GOODBYE_S + 2,
+            timeout_graceful_shutdown=int(GOODBYE_S) + 1,
         )
         print(f"Readback is at {address_of(listening)}", file=sys.stderr, flush=True)
         signal.signal(signal.SIGTERM, _leave)
-        _draining(config, services).run(sockets=[listening])
+        _warm_up(app, services)
+        Draining(config, services).run(sockets=[listening])
+
+
+def _warm_up(app: FastAPI, services: Services) -> None:
+    """Load now what the first requests would otherwise load, while others wait for the event loop."""
+    from ui.server import favour_event_loop
+
+    app.openapi()
+    try:
+        services.assistant.search(DESCRIPTION, 1)
+    except ReadbackError as error:
+        log.warning("questions cannot be answered yet: %s", error)
+    favour_event_loop()
 
 
 def _leave(*_: object) -> None:
     """Unwind, so that everything is closed: uvicorn sends itself the signal again once it has stopped serving."""
     raise SystemExit(0)
-
-
-def _draining(config: uvicorn.Config, services: Services) -> uvicorn.Server:
-    """A server that has answers in work end, and be recorded, as soon as it is told to stop."""
-    import uvicorn
-
-    class Draining(uvicorn.Server):
-        def handle_exit(self, sig: int, frame: FrameType | None) -> None:
-            super().handle_exit(sig, frame)
-            threading.Thread(target=services.asking.close, args=(GOODBYE_S,), daemon=True).start()
-
-    return Draining(config)
 
 
 def listen(settings: Settings) -> socket.socket:

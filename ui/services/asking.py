@@ -3,12 +3,13 @@
 from __future__ import annotations
 
 import logging
+import os
 import threading
 import uuid
 from collections import OrderedDict
 from collections.abc import Generator
 from concurrent.futures import Future
-from contextlib import closing
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, replace
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, cast
@@ -31,6 +32,7 @@ log = logging.getLogger(__name__)
 DEFAULT = Options()
 ALONE = Place()
 AT_ONCE, AT_ONCE_OF_ONE = 300, 100  # questions in work, of all and of one user: each has a thread
+COMPUTED_AT_ONCE = (os.cpu_count() or 1) + 1  # answers without a model
 WISHES = 500  # to stop questions that have not come yet
 RECORD_S = 3.0  # longest wait of an answer for its record, which may still write it later
 STOPPED = "Stopped before it was finished."  # the notice of an answer whose reader wanted no more of it
@@ -62,6 +64,7 @@ class Asking:
         self._lock = threading.Lock()
         self._runs: dict[tuple[str, str], Run] = {}  # by user and id, until they are over
         self._wishes: OrderedDict[tuple[str, str], None] = OrderedDict()
+        self._processors = threading.BoundedSemaphore(COMPUTED_AT_ONCE)
         self._closing = False
 
     def use(self, settings: Settings) -> None:
@@ -178,6 +181,12 @@ class Asking:
             run.end(Stopping())
 
     def _work(self, run: Run) -> None:
+        # without a model it is all computing, and more threads than processors would only slow down each other
+        written = run.options.mode == "generative" or (run.options.mode is None and self._settings.writes)
+        with nullcontext() if written else self._processors:
+            self._answer(run)
+
+    def _answer(self, run: Run) -> None:
         began = perf_counter()
         error: Exception | None = None
         try:
