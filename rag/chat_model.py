@@ -80,17 +80,18 @@ class OpenAIChat:
         base_url: str | None = None,
         *,
         timeout_s: float = 60.0,
+        longest_s: float = 120.0,
         retries: int = 2,
         temperature: float | None = 0.0,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
-        """base_url: None for OpenAI. timeout_s: longest silence of the server, in seconds.
+        """base_url: None for OpenAI. timeout_s: longest silence of the server, in seconds; longest_s: of a whole text.
 
         retries: further tries after 429, 5xx and lost connections, before the first word; none after a time-out,
         since the user has waited long enough. temperature: None leaves it to the server.
         Raises SettingsError if there is neither a key nor a base_url, or one of them cannot be right.
         """
-        self._temperature = temperature
+        self._temperature, self._longest_s = temperature, longest_s
         self._omitted: frozenset[str] = frozenset()  # parameters that this server has refused
         self._server = Server(
             "language model",
@@ -111,6 +112,7 @@ class OpenAIChat:
             settings.openai_api_key,
             settings.openai_base_url,
             timeout_s=settings.timeout_s,
+            longest_s=settings.answer_s,
             retries=settings.retries,
         )
 
@@ -171,7 +173,10 @@ class OpenAIChat:
         with closing(create(**body)) as reply:
             if "html" in reply.response.headers.get("content-type", ""):
                 raise UnusableReply("a web page")
+            until = time.monotonic() + self._longest_s
             for chunk in reply:
+                if time.monotonic() > until:
+                    raise ProviderBusy(f"The language model wrote for longer than {self._longest_s:g} s.")
                 progress.usage = _counted(chunk) or progress.usage
                 choices = getattr(chunk, "choices", None)
                 if not isinstance(choices, list) or not choices:

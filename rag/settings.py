@@ -65,6 +65,7 @@ class Settings(BaseSettings):
     context_tokens: int = Field(default=8000, ge=512)  # prompt and answer together must fit
     answer_tokens: int = Field(default=600, ge=32, le=8000)  # longest written answer
     timeout_s: float = Field(default=60.0, gt=0)  # per provider call, seconds
+    answer_s: float = Field(default=120.0, gt=0)  # longest time for an answer, seconds; then it is cut off
     retries: int = Field(default=2, ge=0, le=10)  # further tries after 429, 5xx and lost connections
     small_model: bool = False  # short rules and few passages, for models of a few billion parameters
     on_model_failure: Literal["extractive", "error"] = "extractive"

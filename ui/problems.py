@@ -15,7 +15,7 @@ from rag.events import errors as event_errors
 from ui.services.conversations import ConversationGone
 from ui.services.papers import PaperUnknown, ReadOnly, UploadTooLarge
 from ui.services.rates import RateLimited
-from ui.services.runs import Crowded, Stopping
+from ui.services.runs import Crowded, Late, Stopping
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
@@ -39,6 +39,7 @@ STATUS: dict[type[errors.ReadbackError], tuple[int, str]] = {  # the nearest cla
     ConversationGone: (404, "not_found"),
     Crowded: (503, "busy"),
     Stopping: (503, "stopping"),
+    Late: (504, "too_slow"),
     NoSuchModel: (404, "model_not_found"),
     errors.SettingsError: (422, "not_configured"),
     errors.CorpusError: (422, "unreadable_papers"),

@@ -20,12 +20,8 @@ import httpx
 from rag.settings import CHECKOUT
 
 PATIENCE_S = 180.0  # for a start, and for a reply: beyond it something hangs
-READBACK = (sys.executable, "-c", "from ui.cli import main; main()")
-WITHOUT_PAGE = (  # which takes most of the time of a start
-    sys.executable,
-    "-c",
-    "import ui.app; ui.app.page_of = lambda _: (None, None); from ui.cli import main; main()",
-)
+START = "from ui.cli import main; main()"
+READBACK = (sys.executable, "-c", START)
 BROWSER = {"accept": "text/html"}  # whoever asks for a page gets a cookie
 
 
@@ -36,8 +32,13 @@ class ServerError(Exception):
 class Server:
     """One server over one folder, without a language model and without limits; always at the same address."""
 
-    def __init__(self, folder: Path, *, page: bool = True, variables: Mapping[str, str] | None = None) -> None:
-        """folder: for its data, its log and nothing else. variables: more of the environment."""
+    def __init__(
+        self, folder: Path, *, page: bool = True, variables: Mapping[str, str] | None = None, before: str = ""
+    ) -> None:
+        """folder: for its data, its log and nothing else. variables: more of the environment.
+
+        page: without it, a start takes half the time. before: Python that runs first, to change what no setting does.
+        """
         clean = {name: value for name, value in os.environ.items() if not name.startswith(("READBACK_", "OPENAI_"))}
         own = {
             "PYTHONPATH": str(CHECKOUT),
@@ -47,7 +48,8 @@ class Server:
             "READBACK_ADDRESS_PER_MINUTE": "0",
         }
         self._folder, self._env = folder, {**clean, **own, **(variables or {})}
-        self._command = READBACK if page else WITHOUT_PAGE
+        pageless = "" if page else "import ui.app; ui.app.page_of = lambda _: (None, None)"
+        self._command = (sys.executable, "-c", "\n".join((before, pageless, START)))
         self._log = folder / "server.log"
         self._process: subprocess.Popen[bytes] | None = None
         self.kills = 0

@@ -32,8 +32,9 @@ class TooLarge(HTTPException):
 class Body:
     """A body on its way: counted, and awaited for a limited time only."""
 
-    def __init__(self, receive: Receive, most_bytes: int, patience_s: float = BODY_S) -> None:
-        self._receive, self._most, self._patience_s = receive, most_bytes, patience_s
+    def __init__(self, receive: Receive, most_bytes: int) -> None:
+        """receive: the server's. most_bytes: how large it may be."""
+        self._receive, self._most = receive, most_bytes
         self._seen, self._whole = 0, False
         self._began = asyncio.get_running_loop().time()
 
@@ -41,7 +42,7 @@ class Body:
         """The next message. Raises TooLarge or TooSlow."""
         if self._whole:  # what comes now is the client's leaving, which may take as long as it likes
             return await self._receive()
-        until = self._began + self._patience_s + self._seen / BODY_BYTES_A_SECOND
+        until = self._began + BODY_S + self._seen / BODY_BYTES_A_SECOND
         try:
             async with asyncio.timeout_at(until):
                 message = await self._receive()

@@ -72,7 +72,7 @@ class AskReply(BaseModel):
 
 
 ERRORS: dict[int | str, dict[str, Any]] = {
-    status: {"model": ErrorReply} for status in (401, 404, 413, 422, 429, 500, 502, 503)
+    status: {"model": ErrorReply} for status in (401, 404, 413, 422, 429, 500, 502, 503, 504)
 }
 
 

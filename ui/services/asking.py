@@ -18,7 +18,7 @@ from rag.errors import QuestionError, ReadbackError
 from rag.events.errors import EventError
 from rag.types import Answer, Options, Paper, StreamEvent
 from ui.services.conversations import Place
-from ui.services.runs import Asker, Crowded, Run, Stopping
+from ui.services.runs import Asker, Crowded, Late, Run, Stopping
 
 if TYPE_CHECKING:
     from rag.engine import Assistant
@@ -33,12 +33,14 @@ DEFAULT = Options()
 ALONE = Place()
 AT_ONCE, AT_ONCE_OF_ONE = 300, 100  # questions in work, of all and of one user: each has a thread
 COMPUTED_AT_ONCE = (os.cpu_count() or 1) + 1  # answers without a model
+WATCH_S = 0.5  # between two looks at how long answers take
 WISHES = 500  # to stop questions that have not come yet
 RECORD_S = 3.0  # longest wait of an answer for its record, which may still write it later
 STOPPED = "Stopped before it was finished."  # the notice of an answer whose reader wanted no more of it
 UNRECORDED = (
     "This answer could not be recorded: it may be missing from the conversation later, and feedback on it may fail."
 )
+LATE = "The answer took too long and was cut off here."
 RESTARTED = "Readback was restarted before this was finished."
 
 
@@ -65,7 +67,8 @@ class Asking:
         self._runs: dict[tuple[str, str], Run] = {}  # by user and id, until they are over
         self._wishes: OrderedDict[tuple[str, str], None] = OrderedDict()
         self._processors = threading.BoundedSemaphore(COMPUTED_AT_ONCE)
-        self._closing = False
+        self._closing = threading.Event()
+        threading.Thread(target=self._watch, name="readback-watch", daemon=True).start()
 
     def use(self, settings: Settings) -> None:
         """Go by these settings from the next question on."""
@@ -86,7 +89,7 @@ class Asking:
         id: chosen by the caller, to stop it or find it again. Raises QuestionError, RateLimited, Crowded or Stopping.
         """
         self.check(question)
-        if self._closing:
+        if self._closing.is_set():
             raise Stopping
         self._rates.question(asker.counted, asker.address)
         run = Run(question, asker, source, place, options, id or uuid.uuid4().hex)
@@ -167,7 +170,7 @@ class Asking:
 
         timeout_s: how long to wait for them. Those who still follow one get Stopping.
         """
-        self._closing = True
+        self._closing.set()
         deadline = monotonic() + timeout_s
         with self._lock:
             left = list(self._runs.values())
@@ -210,24 +213,41 @@ class Asking:
                 del self._runs[run.asker.user, run.id]
             run.end(error)
 
-    def _finish(self, run: Run, answer: Answer, latency_ms: float, *, stopped: bool = False) -> None:
-        """Record the outcome, unless that has been done."""
+    def _watch(self) -> None:
+        """Cut off what takes too long, whatever it waits for."""
+        while not self._closing.wait(WATCH_S):
+            longest_s = self._settings.answer_s
+            with self._lock:
+                late = [run for run in self._runs.values() if monotonic() - run.began > longest_s and not run.over]
+            for run in late:
+                answer = run.so_far(self._settings, LATE, longest_s * 1000)
+                if answer.text:
+                    if self._finish(run, answer, longest_s * 1000):
+                        run.end()
+                elif run.claim():
+                    self._metrics.failed(run.source)
+                    run.end(Late())
+                run.stopped = True
+
+    def _finish(self, run: Run, answer: Answer, latency_ms: float, *, stopped: bool = False) -> bool:
+        """Record and tell the outcome, unless somebody else has or will; whether this was it."""
         if not run.claim():
-            return
+            return False
         written = self._conversations.record(answer, run.asker.user, run.place, run.source, run.options, latency_ms)
         recorded = _settled(written)
         notice = answer.notice if recorded else " ".join(filter(None, (answer.notice, UNRECORDED)))
         run.tell(replace(answer, recorded=recorded, notice=notice))
         if not stopped:
             self._metrics.answered(answer, run.source)
-            return
+            return True
         self._metrics.stopped(answer, run.source)
         if not recorded:
-            return
+            return True
         try:
             self._conversations.feedback(answer.id, user=run.asker.user, kind="stop")
         except ReadbackError as error:  # the reader has gone: nobody to tell
             log.warning("a stop was not recorded: %s", error)
+        return True
 
 
 def _settled(written: Future[None]) -> bool:

@@ -6,6 +6,7 @@ import threading
 import uuid
 from collections.abc import Generator
 from dataclasses import dataclass, field
+from time import monotonic
 from typing import TYPE_CHECKING
 
 from rag.errors import ReadbackError
@@ -34,6 +35,13 @@ class Crowded(ReadbackError):
         super().__init__("Too many questions are being answered at once. Please try again in a minute.")
 
 
+class Late(ReadbackError):
+    """An answer took longer than is allowed, and nothing of it could be told by then."""
+
+    def __init__(self) -> None:
+        super().__init__("The answer took too long. Please ask again, or something simpler.")
+
+
 @dataclass(frozen=True, slots=True)
 class Asker:
     """Who asks: under which name it is recorded, and whom the limits count."""
@@ -60,6 +68,7 @@ class Run:
     options: Options
     id: str
     events: list[StreamEvent] = field(default_factory=list)
+    began: float = field(default_factory=monotonic)
     stopped: bool = False  # nobody wants more of it
     over: bool = False
     error: Exception | None = None

@@ -12,6 +12,7 @@ from tests.ui.conftest import LOOPBACK, MakeServices, client_of
 from tests.ui.samples import REWRITES, EndlessModel
 from ui.app import create_app
 from ui.services import Asker
+from ui.services.asking import LATE
 from ui.services.rates import Rates
 
 QUESTION = {"question": REWRITES}
@@ -131,6 +132,19 @@ def test_other_methods(client: TestClient) -> None:
     assert client.get("/api/ask").status_code == 405
     assert client.put("/api/papers").status_code == 405
     assert client.request("BREW", "/healthz").status_code == 405
+
+
+def test_an_answer_that_takes_too_long_is_cut_off_and_recorded(make_services: MakeServices) -> None:
+    model = EndlessModel()
+    services = make_services(model=model, answer_s=4.0, unsupported="mark")
+    with client_of(services) as client:
+        client.get("/api/search", params={"q": REWRITES})  # loads what is loaded once
+        answer = client.post("/api/ask", json={**QUESTION, "options": {"mode": "generative"}}).json()["answer"]
+        assert answer["notice"] == LATE
+        assert answer["recorded"]
+        assert answer["sentences"]
+        assert model.stopped.wait(30), "nobody waits for the model any more"
+        assert client.get(f"/api/answers/{answer['id']}/trace").status_code == 200
 
 
 def test_websockets_are_closed(make_services: MakeServices) -> None:
