@@ -37,6 +37,7 @@ from eval.metrics import (
     reciprocal_rank,
 )
 from rag.trace import TIMED
+from rag.types import Answer, Sentence
 
 Better = Literal["higher", "lower", "neither"]
 Values = dict[str, float]  # question id -> score
@@ -74,14 +75,19 @@ def _length(one: Graded) -> float | None:
     return float(answer_length(one.answer.text)) if one.answer and one.answered else None
 
 
+def _evidence(answer: Answer, sentence: Sentence) -> tuple[str, ...]:
+    """What each cited paper is quoted for: title and quotes of one number belong together."""
+    quotes: dict[int, str] = {}
+    for each in answer.quotes_of(sentence):
+        quotes[each.marker] = f"{quotes.get(each.marker, each.title + '.')} {each.quote}"
+    return tuple(quotes.values())
+
+
 def _cites(one: Graded, part: Literal["precision", "recall"]) -> float | None:
     if not one.answer or not one.answered:
         return None
-    sentences = [
-        CitedSentence(sentence.text, tuple(f"{each.title}. {each.quote}" for each in one.answer.quotes_of(sentence)))
-        for sentence in one.answer.sentences
-    ]
-    found = citation_scores(sentences)
+    claims = [each for each in one.answer.sentences if each.citations or each.state != "verified"]  # not "Yes."
+    found = citation_scores([CitedSentence(each.text, _evidence(one.answer, each)) for each in claims])
     return found.precision if part == "precision" else found.recall
 
 
