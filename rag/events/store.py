@@ -131,26 +131,14 @@ class EventStore:
         """Hand an interaction to the background writer. Returns at once and never raises; losses show in ``health``.
 
         The future is done when the interaction is on disk, and fails with an EventError if it never will be.
-
         user: pseudonymous id. turn: from 1. parent: id of the answer that it follows; None for the newest of the turn
         before. Asking a turn again adds a version, which becomes the current one. options: how it was steered.
         shown: ids of the papers that were visible, in order; None for those cited or, if abstaining, the closest ones.
         scores: paper id -> stage -> score. scores, latency_ms: None for the answer's own.
         """
+        seen, now = None if shown is None else tuple(shown), self._clock() if at is None else at
         return self._writer.put(
-            Asked(
-                answer=answer,
-                user=user,
-                conversation=conversation,
-                turn=turn,
-                shown=None if shown is None else tuple(shown),
-                scores=scores,
-                source=source,
-                latency_ms=latency_ms,
-                at=self._clock() if at is None else at,
-                parent=parent,
-                options=options,
-            )
+            Asked(answer, user, conversation, turn, seen, scores, source, latency_ms, now, parent, options)
         )
 
     def feedback(
@@ -323,8 +311,6 @@ class EventStore:
         """
         privacy.check_days(older_than_days)
         return privacy.purge_before(self._database, self._clock() - timedelta(days=older_than_days))
-
-    # the writer in the background
 
     def health(self) -> Health:
         """How the background writer does: what waits, what was written, what was lost and why."""

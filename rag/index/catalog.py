@@ -78,8 +78,7 @@ class Catalog(CatalogStore):
 
     def generation(self) -> int:
         """A number that grows with every commit; 0 before the first."""
-        rows = self._rows("SELECT value FROM meta WHERE key = 'generation'")
-        return int(rows[0][0]) if rows else 0
+        return int(dict(self._rows("SELECT key, value FROM meta WHERE key = 'generation'")).get("generation", 0))
 
     def meta(self) -> dict[str, str]:
         """The facts of the current generation: its manifest and the names of its parts."""
