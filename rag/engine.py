@@ -182,7 +182,7 @@ class Assistant:
         notices = list(context.notices)
         if not self.settings.has_model:
             notices.append(NO_MODEL)
-        if context.policy.embedder != self.collection.embedder:
+        if not context.fitted:
             notices.append(UNFITTED.format(name=self.settings.embed_model))
         trace.note("answer", verdict=body.verdict, mode=context.mode)
         yield replace(

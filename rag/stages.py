@@ -45,6 +45,11 @@ class Context:
         policy = self.policy
         return max(policy.evidence.papers, policy.writing.passages if self.mode == "generative" else 0)
 
+    @property
+    def fitted(self) -> bool:
+        """Whether the policy's numbers were fitted for the embedder: if not, no cosine is compared with one of them."""
+        return self.policy.embedder == self.view.collection.embedder
+
     def spend(self, usage: Usage) -> None:
         """Count what a call of the model took."""
         self.usage += usage

@@ -7,6 +7,7 @@ from dataclasses import replace
 
 from rag.policy import Declining
 from rag.prompts import CANNOT_ANSWER
+from rag.stages import Context
 from rag.types import Citation
 from rag.values.evidence import Body, PaperEvidence
 from rag.values.query import Query
@@ -24,12 +25,16 @@ def refuse(
     query: Query,
     evidence: Sequence[PaperEvidence],
     missing: Sequence[str],
-    policy: Declining,
+    context: Context,
     why: str | None = None,
 ) -> Body:
     """A refusal. evidence: the best papers, best first; may be empty. why: a reason known already."""
-    near = [one for one in evidence[:1] if _is_near(query, one, policy)]
-    near += [one for one in evidence[1 : policy.shown] if near and _is_as_near(one, near[0], policy)]
+    policy = context.policy.answering.declining
+    if context.fitted:
+        near = [one for one in evidence[:1] if _is_near(query, one, policy)]
+        near += [one for one in evidence[1 : policy.shown] if near and _is_as_near(one, near[0], policy)]
+    else:
+        near = [one for one in evidence[:1] if query.coverage(one.stems) >= policy.near_by_words]
     closest = tuple(_citation(marker, one) for marker, one in enumerate(near, start=1))
     reason = why or _reason(query, missing[:3], near)
     return with_suggestions(Body("refused", "", reason=reason, closest=closest), ())

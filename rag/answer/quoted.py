@@ -17,7 +17,7 @@ def quoted(query: Query, reading: Reading, context: Context) -> tuple[Body, list
     """An answer made of quotes, and the pieces that its text consists of."""
     policy = context.policy.answering
     if reading.verdict == "refused" or not reading.evidence:
-        return refuse(query, reading.evidence, reading.missing, policy.declining), []
+        return refuse(query, reading.evidence, reading.missing, context), []
     composer, pieces, reason = Composer(), [], None
     if reading.verdict == "closest":
         reason = caveat(query, reading.missing)

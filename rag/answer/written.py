@@ -168,7 +168,7 @@ class Writer:
         claims = [one for one in state.said if one.verdict.kind == "claim"]
         if not any(one.verdict.state != "contradicted" for one in claims):
             nothing = DECLINED if state.status == "none" else NOTHING_LEFT
-            return refuse(query, evidence, reading.missing, context.policy.answering.declining, nothing)
+            return refuse(query, evidence, reading.missing, context, nothing)
         if dropped:
             plural = "sentences that the model wrote were" if dropped > 1 else "sentence that the model wrote was"
             context.notices.append(f"{dropped} {plural} left out, because no abstract supports what it says.")

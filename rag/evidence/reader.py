@@ -21,8 +21,7 @@ class EvidenceReader:
         policy = context.policy
         papers = context.view.papers(hit.passage.paper_id for hit in hits)
         evidence = _remembered(gather(query, hits, papers, policy.evidence), context.recalled.sentences)
-        fitted = policy.embedder == context.view.collection.embedder
-        answerability = policy.answerability if fitted else policy.unfitted
+        answerability = policy.answerability if context.fitted else policy.unfitted
         sure, field = confidence(query, evidence, answerability, context.view.collection.pieces)
         sure = _supported(sure, context.recalled.support)
         verdict = decide(sure, field, answerability) if evidence else "refused"

@@ -167,6 +167,7 @@ class Declining(Part):
     shown: int = Field(ge=0)  # maximum number of pieces
     near: float  # cosine of question and sentence from which evidence is worth showing ...
     near_by_name: float  # ... if the paper holds a name that the question asks about
+    near_by_words: float = Field(ge=0, le=1)  # the same as coverage, for embedders whose cosines it was not set for
     close_behind: float = Field(ge=0, le=1)  # how near to the first paper a second one must come
 
 

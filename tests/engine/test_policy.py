@@ -14,7 +14,7 @@ from rag.policy import Policy
 from rag.policy.in_force import PolicyInForce
 from rag.policy.memory import Memory, Need, encode
 from rag.types import Options
-from tests.engine.shared import ABOUT_CTRL, ABOUT_TPRF, CTRL, FINGPT, TPRF
+from tests.engine.shared import ABOUT_CTRL, ABOUT_TPRF, CTRL, FINGPT, TPRF, UNKNOWN
 
 
 def test_equal_content_has_the_equal_version_and_any_change_another() -> None:
@@ -58,6 +58,7 @@ def test_another_embedder_is_met_with_scale_free_decisions_and_a_notice(assistan
     assert answer.notice
     assert UNFITTED.format(name=assistant.settings.embed_model) in answer.notice
     assert answer.confidence != assistant.ask(ABOUT_CTRL).confidence
+    assert assistant.with_policy(policy).ask(UNKNOWN).closest == ()
 
 
 def test_a_promoted_policy_is_in_force_at_the_next_question(assistant: Assistant, tmp_path: Path) -> None:
