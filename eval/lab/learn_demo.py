@@ -28,9 +28,10 @@ from eval.lab.simulate import Crowd, UserNeed, split_needs
 from rag.embed import open_embedder
 from rag.engine import Assistant
 from rag.events import EventStore
-from rag.learning.gate import Ask, check_and_prune, load_probes
+from rag.learning.gate import Ask, check_and_prune
 from rag.learning.history import read
 from rag.learning.learn import Learner
+from rag.learning.probes import accepted, load_probes
 from rag.policy import Policy
 from rag.policy.memory import Memory, Need, Recollection, encode
 from rag.settings import Settings
@@ -118,7 +119,8 @@ def learn(system: System, store: EventStore, before: Memory, *, aware: bool = Tr
     log = read(store.episodes())
     now = (log[-1].at if log else START).timestamp()
     learned = system.learner.learn(log, now, before, aware=aware)
-    memory, verdict = check_and_prune(system.ask_with(before), system.ask_with, learned.memory, system.probes)
+    probes = [*system.probes, *accepted(learned.signals.tasks)]
+    memory, verdict = check_and_prune(system.ask_with(before), system.ask_with, learned.memory, probes)
     return memory if verdict.passed else before
 
 

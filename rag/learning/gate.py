@@ -2,19 +2,17 @@
 
 Three things are compared, question by question: probes with known papers, none of whose kinds may lose more than a
 margin; questions about other matters, of which none may change at all; and what people accepted who were left out of
-the learning. The first are only asked where the collection holds their papers, so the gate works for any collection.
-Before it refuses, the gate takes out of the candidate what had a say in a loss, and looks again.
+the learning. Before it refuses, the gate takes out of the candidate what had the first say in a loss, and looks again.
 """
 
 from __future__ import annotations
 
-import json
 import math
 from collections import defaultdict
 from collections.abc import Callable, Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
-from importlib.resources import files
 
+from rag.learning.probes import Probe
 from rag.learning.turns import load_examples
 from rag.policy.memory import Memory
 from rag.types import Answer
@@ -24,19 +22,9 @@ MARGIN = 0.005  # largest mean loss of all
 LESSON_MARGIN = 0.01
 FEWEST = 5  # questions of a kind, below which it counts with the others alone
 DEPTH = 3  # of the ranking that is judged
-PRUNED = 3  # times that a candidate is pruned and looked at again
+PRUNED = 5  # times that a candidate is pruned and looked at again
 
 Ask = Callable[[str], Answer]
-
-
-@dataclass(frozen=True, slots=True)
-class Probe:
-    """A question with known papers."""
-
-    id: str
-    kind: str
-    question: str
-    gold: Mapping[str, int]  # paper id → 2 central, 1 useful; empty where nothing answers
 
 
 @dataclass(frozen=True, slots=True)
@@ -57,7 +45,7 @@ class Verdict:
     moved: int  # questions about other matters whose answer changed
     unrelated: int
     lessons: tuple[int, float] = (0, 0.0)  # held-out lessons, difference
-    guilty: frozenset[str] = frozenset()  # needs that had a say in a loss
+    guilty: frozenset[str] = frozenset()  # needs that had the first say in a loss
 
     def with_lessons(self, lessons: tuple[int, float]) -> Verdict:
         """The verdict after the held-out lessons: their number, and the mean difference."""
@@ -77,14 +65,6 @@ class Verdict:
         }
 
 
-def load_probes(known: Collection[str]) -> list[Probe]:
-    """The probes that Readback ships, from its development questions, as far as the collection holds their papers."""
-    lines = files("rag.learning").joinpath("probes.jsonl").read_text(encoding="utf-8").splitlines()
-    probes = [Probe(**json.loads(line)) for line in lines]
-    fits = sum(bool(probe.gold) and set(probe.gold) <= set(known) for probe in probes)
-    return [probe for probe in probes if set(probe.gold) <= set(known)] if fits >= FEWEST else []
-
-
 def check(active: Ask, candidate: Ask, probes: Sequence[Probe]) -> Verdict:
     """Compare two policies question by question."""
     changes: dict[str, list[float]] = defaultdict(list)
@@ -94,14 +74,14 @@ def check(active: Ask, candidate: Ask, probes: Sequence[Probe]) -> Verdict:
         change = _quality(after, probe.gold) - _quality(before, probe.gold)
         changes[probe.kind].append(change)
         if change < 0:
-            guilty |= used(after)
+            guilty |= _foremost(after)
     others = list(dict.fromkeys(one.first for one in load_examples()))
     moved = 0
     for question in others:
         before, after = active(question), candidate(question)
         if (before.text, before.retrieved) != (after.text, after.retrieved):
             moved += 1
-            guilty |= used(after)
+            guilty |= _foremost(after)
     by_kind = {kind: (len(found), _mean(found)) for kind, found in sorted(changes.items())}
     every = _mean([change for found in changes.values() for change in found])
     reasons = [
@@ -149,10 +129,10 @@ def check_and_prune(
     return memory, verdict
 
 
-def used(answer: Answer) -> set[str]:
-    """The needs that had a say in an answer."""
+def _foremost(answer: Answer) -> set[str]:
+    """The need that had the most to say in an answer."""
     trace = answer.trace or {}
-    return {str(one["id"]) for one in trace.get("stages", {}).get("recall", {}).get("used", ())}
+    return {str(one["id"]) for one in trace.get("stages", {}).get("recall", {}).get("used", ())[:1]}
 
 
 def _quality(answer: Answer, gold: Mapping[str, int]) -> float:

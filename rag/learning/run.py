@@ -7,9 +7,10 @@ from dataclasses import asdict, dataclass
 from typing import Any
 from zlib import crc32
 
-from rag.learning.gate import Ask, Lesson, Probe, Verdict, check_and_prune, compare_lessons
+from rag.learning.gate import Ask, Lesson, Verdict, check_and_prune, compare_lessons
 from rag.learning.history import Asked
 from rag.learning.learn import Learned, Learner
+from rag.learning.probes import Probe, accepted
 from rag.learning.signals import Signals
 from rag.learning.watch import Reading, watch
 from rag.policy.memory import Memory
@@ -66,6 +67,7 @@ def propose(
     before: the memory in force. active, candidate_of: answer by the policy in force, and by it with another memory.
     """
     learned = learner.learn(log, now, before)
+    probes = [*probes, *accepted(learned.signals.tasks)]
     memory, verdict = check_and_prune(active, candidate_of, learned.memory, probes)
     held = held_out_people(log)
     if held:

@@ -8,11 +8,13 @@ from dataclasses import replace
 import numpy as np
 
 from eval.gold import load_gold
-from rag.learning.gate import Ask, Lesson, Probe, check, check_and_prune, compare_lessons, load_probes
+from rag.learning.gate import Ask, Lesson, check, check_and_prune, compare_lessons
+from rag.learning.probes import Probe, accepted, load_probes, probes_for
 from rag.learning.run import held_out_people
+from rag.learning.signals import Outcome, Task
 from rag.learning.watch import watch
 from rag.policy.memory import Memory, Need, encode
-from rag.types import Answer, RetrievedPaper
+from rag.types import Answer, Paper, RetrievedPaper
 from tests.learning.fakes import Log
 
 PROBES = [Probe(f"q{n}", "single", f"question {n}", {f"right-{n}": 2}) for n in range(10)]
@@ -102,6 +104,29 @@ def test_the_shipped_probes_are_development_questions_and_fit_only_their_collect
     assert len(probes) > 100
     assert {probe.id for probe in probes} <= set(development)
     assert load_probes({"somebody else's paper"}) == []
+
+
+def test_another_collection_is_asked_for_its_own_titles_sentences_and_accepted_questions() -> None:
+    papers = [
+        Paper(f"moss-{n}", f"Mosses of valley {n}", f"We walked. We counted {n} mosses. It rained.") for n in range(8)
+    ]
+    probes = probes_for(papers)
+    assert len(probes) == 16
+    assert {probe.kind for probe in probes} == {"title", "sentence"}
+    assert all(next(iter(probe.gold)) in probe.id for probe in probes)
+    assert "We counted 3 mosses." in {probe.question for probe in probes}
+
+
+def test_what_people_agreed_to_accept_is_asked_again() -> None:
+    log = Log()
+    for person in ("ann", "bob"):
+        log.ask(person, "c", "which mosses grow there", cited=["moss-1"])
+        log.ask(person, "c", "which ferns grow there", cited=["moss-2"])
+    log.ask("cid", "c", "which lichens grow there", cited=["moss-3"])
+    values = (1.0, 1.0, 1.0, -1.0, 1.0)
+    tasks = [Task([Outcome(one, value)]) for one, value in zip(log.asked, values, strict=True)]
+    [probe] = accepted(tasks)
+    assert (probe.question, probe.gold) == ("which mosses grow there", {"moss-1": 2})
 
 
 def test_people_held_out_are_the_same_every_time_and_nobody_where_there_are_few() -> None:

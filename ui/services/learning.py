@@ -107,7 +107,7 @@ class Learning:
         return Learner(open_embedder(assistant.settings), known, sentences_of)
 
     def _propose(self, log: list[Asked], say: Say) -> Proposal:
-        from rag.learning.gate import load_probes
+        from rag.learning.probes import probes_for
         from rag.learning.run import propose
         from rag.types import Options
 
@@ -133,7 +133,7 @@ class Learning:
             policy.memory,
             active=asking(assistant.with_policy(policy)),
             candidate_of=candidate_of,
-            probes=load_probes(assistant.collection.catalog.fingerprints()),
+            probes=probes_for(assistant.papers()),
             now=time.time(),
         )
 
