@@ -221,7 +221,7 @@ class Assistant:
         policy, stages = self.policy(), self.stages
 
         def find(view: View) -> tuple[Context, Query, list[Hit]]:
-            context = Context(policy, view, options, mode, lambda: self._model(context), self._on_failure)
+            context = Context(policy, view, options, mode, lambda: self._model(context), self._on_failure, history)
             trace = context.trace
             trace.policy, trace.generation = policy.version, view.snapshot.generation
             with trace.stage("rewrite"):

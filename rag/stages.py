@@ -33,6 +33,7 @@ class Context:
     mode: Mode
     model: Callable[[], ChatModel]  # opened when it is first needed
     on_failure: Callable[[ProviderError], None]  # raises if the settings say that a failing model is an error
+    history: Sequence[Turn] = ()  # of the conversation, oldest turn first
     trace: Trace = field(default_factory=Trace)
     usage: Usage = Usage()
     model_name: str | None = None  # of the model that took part

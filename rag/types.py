@@ -221,6 +221,8 @@ class Turn:
     papers: tuple[str, ...] = ()  # ids of the same papers, where they are known
     citations: tuple[Citation, ...] = ()  # the answer's, where they are known
     intent: Intent = "question"
+    judged: tuple[tuple[str, float], ...] = ()  # ids of papers, and what was said of them: from -1, wrong, to 1, right
+    edit: str = ""  # the answer as the person wants it
 
     @classmethod
     def of(cls, answer: Answer) -> Turn:

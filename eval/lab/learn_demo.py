@@ -24,6 +24,7 @@ import numpy as np
 from scipy import stats
 
 from eval.gold import GoldQuestion
+from eval.lab.converse import quality
 from eval.lab.simulate import Crowd, UserNeed, split_needs
 from rag.embed import open_embedder
 from rag.engine import Assistant
@@ -110,7 +111,7 @@ def measure(ask: Ask, needs: Sequence[UserNeed], others: Sequence[GoldQuestion])
         [need.satisfied_by(answer) for need, answer in answers],
         [_rewritten(answer) for _, answer in answers],
         [tuple(paper.paper_id for paper in answer.retrieved[:3]) for _, answer in other],
-        float(np.mean([_ndcg(answer, one.gold) for one, answer in other if one.gold])),
+        float(np.mean([quality(answer, one.gold) for one, answer in other if one.gold])),
     )
 
 
@@ -310,13 +311,6 @@ def _write(
 def _rewritten(answer: Answer) -> bool:
     learned = "recall" in answer.trace.get("stages", {})
     return learned and answer.understood_as not in (None, answer.standalone_question, answer.question)
-
-
-def _ndcg(answer: Answer, gold: Mapping[str, int]) -> float:
-    gains = [2.0 ** gold.get(paper.paper_id, 0) - 1 for paper in answer.retrieved[:3]]
-    ideal = sorted((2.0**grade - 1 for grade in gold.values()), reverse=True)[:3]
-    discounts = 1 / np.log2(np.arange(3) + 2)
-    return float(gains @ discounts[: len(gains)] / (ideal @ discounts[: len(ideal)]))
 
 
 if __name__ == "__main__":

@@ -22,15 +22,14 @@ from rag.learning.needs import Needs
 from rag.learning.rewrites import Rewrite
 from rag.learning.signals import Outcome, Task
 from rag.learning.truth import Truth
-from rag.policy.memory import Match, Memory, Need, encode
-from rag.text import content_stems
+from rag.policy.memory import Match, Memory, Need, encode, said_in
 
 LARGEST = 10_000  # needs remembered; those that more people taught come first
 WORDINGS = 8  # of one need
 WORTH = 0.2  # relevance below which nothing is remembered about a paper
 EXAMPLE_CHARS = 4_000
 DOUBT = 1.0  # people who said neither, that are assumed for every sentence
-LIKE_THE_EDIT = 0.5  # share of a sentence's words that stand in an edited answer
+EDITED = 3.0  # people that somebody is worth who wrote what the answer should have said
 
 SentencesOf = Callable[[str], Sequence[str]]
 
@@ -134,8 +133,9 @@ def _learn(lesson: _Lesson, outcome: Outcome, credit: Mapping[str, float], sente
             lesson.quotes[paper, quote][person, False] = value
     if edit is not None:
         lesson.accepted[person] = 1.0
-        for paper, sentence in _edited_to(edit, asked.cited or tuple(one.paper for one in asked.papers), sentences_of):
-            lesson.quotes[paper, sentence][person, True] = 1.0
+        for paper in asked.cited or tuple(one.paper for one in asked.papers):
+            for sentence in said_in(edit, sentences_of(paper)):
+                lesson.quotes[paper, sentence][person, True] = EDITED
         _offer(lesson, (2.0 * trusted, asked.at.timestamp(), edit))
     if value > 0 or edit is not None:
         lesson.times.append(asked.at.timestamp())
@@ -148,25 +148,13 @@ def _offer(lesson: _Lesson, example: tuple[float, float, str]) -> None:
         lesson.example = (strength, at, text[:EXAMPLE_CHARS])
 
 
-def _edited_to(edit: str, papers: Sequence[str], sentences_of: SentencesOf) -> list[tuple[str, str]]:
-    """The sentences of the papers that an edited answer says: most of their words stand in it."""
-    stems = set(content_stems(edit[:EXAMPLE_CHARS]))
-    found = []
-    for paper in dict.fromkeys(papers):
-        for sentence in sentences_of(paper):
-            own = set(content_stems(sentence))
-            if own and len(own & stems) / len(own) >= LIKE_THE_EDIT:
-                found.append((paper, sentence))
-    return found
-
-
 def _quotes(lesson: _Lesson, credit: Mapping[str, float]) -> dict[str, dict[str, float]]:
     """How well the answers ended that a sentence stood in, in [-1, 1], by paper and sentence."""
     found: dict[str, dict[str, float]] = defaultdict(dict)
     for (paper, quote), said in lesson.quotes.items():
         votes = dict.fromkeys((True, False), 0.0)
-        for person, accepted in said:
-            votes[accepted] += credit.get(person, 1.0)
+        for (person, accepted), worth in said.items():
+            votes[accepted] += credit.get(person, 1.0) * max(1.0, worth)
         weight = (votes[True] - votes[False]) / (votes[True] + votes[False] + DOUBT)
         if abs(weight) >= WORTH:
             found[paper][quote] = round(weight, 3)

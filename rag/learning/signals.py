@@ -16,8 +16,8 @@ from datetime import timedelta
 from itertools import pairwise
 from typing import Literal
 
-from rag.events.records import Feedback
-from rag.learning.history import DWELT_S, Asked, paths
+from rag.events.records import Episode, Feedback
+from rag.learning.history import DWELT_S, Asked, paths, read
 from rag.learning.turns import KINDS, TurnClassifier, TurnKind
 
 Stage = Literal["rewrite", "retrieval", "selection", "wording", "refusal", "missing_paper"]
@@ -98,6 +98,19 @@ def gather(log: Sequence[Asked], classifier: TurnClassifier, known: Collection[s
     tasks = [_judged(chain, following, known) for chain in _chains(log, following)]
     signals = [one for task in tasks for one in _on_papers(task)]
     return Signals(tasks, signals, mined)
+
+
+def said_of_papers(episode: Episode) -> dict[str, float]:
+    """What one answer's feedback says of papers, from -1, wrong, to 1, right: for the rest of its conversation."""
+    found: dict[str, float] = {}
+    for one in read([episode]):
+        named = {said.paper_id for said in one.said if said.paper_id}
+        [outcome] = _judged([one], {}, named).outcomes
+        for paper, kind in _direct(outcome).items():
+            right, wrong = PRIORS[kind]
+            sure = (right - wrong) / (right + wrong)
+            found[paper] = -sure if kind in AGAINST else sure
+    return found
 
 
 def _following(
@@ -233,6 +246,8 @@ def _direct(outcome: Outcome) -> dict[str, str]:
                 add(paper, "accepted_beside")
         elif outcome.value < -0.6 and outcome.blame == "retrieval":
             add(cited[0], "rejected")
+        if outcome.asked.word("edit") is not None:
+            add(cited[0], "accepted")  # what is put into better words rests on the right paper
     for said in one.said:
         if said.paper_id is not None and (kind := _kind(said, cited, outcome.value)) is not None:
             add(said.paper_id, kind)

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from types import MappingProxyType
 
 import numpy as np
@@ -22,6 +22,9 @@ TEXT_CHARS = 1_000  # of a question that are compared with what is remembered
 CERTAIN = 0.9  # probability of being the same need from which a paper moves further
 SHORTLIST = 64  # needs that are looked at closely; the rest lie further away than all of these
 FEWEST_WORDS = 2  # content words; one names a subject, about which there are many questions
+FEWEST_NEEDS = 30  # that words are weighed by as if so many were known
+EDIT_CHARS = 4_000
+LIKE_THE_EDIT = 0.5  # share of a sentence's words that stand in an edited answer that says it
 NO_SCORES: Mapping[str, float] = MappingProxyType({})
 
 
@@ -65,7 +68,13 @@ class Match:
     rewrite_threshold: float = 0.9  # of being the same need
     reach: float = 0.5  # the largest addition to a paper's score; twice that where it is certain to be the same need
     order: float = 0.02  # share of what an addition puts a paper's score above the best one that is kept
+    conversation: float = 1.0  # log-odds that is added for questions of one conversation
     share: float = 0.6  # the largest share of a rewrite: the question as asked is always searched for too
+
+    def in_conversation(self) -> Match:
+        """The same for what was said within one conversation."""
+        paper, same, more = self.paper, self.same, self.conversation
+        return replace(self, paper=(paper[0] + more, *paper[1:]), same=(same[0] + more, *same[1:]))
 
 
 @dataclass(frozen=True, slots=True)
@@ -102,6 +111,17 @@ class Recalled:
 
     def __bool__(self) -> bool:
         return bool(self.used)
+
+    def beside(self, nearer: Recalled) -> Recalled:
+        """Both together; where they speak of the same, the other one counts, which is nearer to the question."""
+        return Recalled(
+            self.rewrites or nearer.rewrites,
+            {**self.papers, **nearer.papers},
+            {**self.sentences, **nearer.sentences},
+            nearer.support or self.support,
+            (*nearer.examples, *self.examples),
+            (*nearer.used, *self.used),
+        )
 
 
 NOTHING = Recalled()
@@ -257,7 +277,18 @@ def _centre(blocks: Sequence[NDArray[np.float32]]) -> NDArray[np.float32]:
 
 
 def _idf(texts: int, holding: int) -> float:
-    return float(np.log((texts + 1.0) / (holding + 0.5)))
+    return float(np.log((max(texts, FEWEST_NEEDS) + 1.0) / (holding + 0.5)))
+
+
+def said_in(text: str, sentences: Sequence[str]) -> list[str]:
+    """Those of the sentences that an edited answer says: most of their words stand in it."""
+    stems = set(content_stems(text[:EDIT_CHARS]))
+    found = []
+    for sentence in sentences:
+        own = set(content_stems(sentence))
+        if own and len(own & stems) >= LIKE_THE_EDIT * len(own):
+            found.append(sentence)
+    return found
 
 
 def encode(vectors: NDArray[np.float32]) -> str:

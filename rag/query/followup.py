@@ -112,16 +112,21 @@ def resolve_by_rule(
         found = _counted(question, last, _PLACES[ordinal.group(1).casefold()], leaning.counted)
         if found is not None:
             return found
-    corrects = bool(_CORRECTS.search(question))
+    corrected = corrects(question)
     lean = _lean(question, leaning)
-    before = _topic(question, last, corrects=corrects)
+    before = _topic(question, last, corrects=corrected)
     if (lean < leaning.shown or not _refers(question)) and starts_afresh(question, f"{before} {' '.join(last.cited)}"):
         lean = 0.0
     carried = before[:MAX_CARRIED] if lean else ""
     standalone = f"{question}{ABOUT}{carried})" if lean >= leaning.shown else question
-    within = bool(_OF_THE_SET.search(question) or _POINTS.search(question)) and len(last.papers) > 1 and not corrects
+    within = bool(_OF_THE_SET.search(question) or _POINTS.search(question)) and len(last.papers) > 1 and not corrected
     own = question if lean else _OPENING.sub("", question, count=1)
-    return Resolved(standalone, own, carried, lean, () if corrects or not lean else last.papers, within)
+    return Resolved(standalone, own, carried, lean, () if corrected or not lean else last.papers, within)
+
+
+def corrects(question: str) -> bool:
+    """Whether it says that the last answer was about something else."""
+    return bool(_CORRECTS.search(question))
 
 
 def _counted(question: str, last: Turn, place: int, lean: float) -> Resolved | None:

@@ -4,9 +4,16 @@ from __future__ import annotations
 
 from dataclasses import asdict, replace
 
+from rag.policy.memory import Memory, Need, Recollection, encode, said_in
+from rag.query.followup import corrects
 from rag.stages import Context, FindAgain
+from rag.text import content_stems, sentences
 from rag.types import Hit, Options, Passage
 from rag.values.query import Query
+
+EDITED = 0.8  # said of a paper whose sentences somebody put into an answer
+CORRECTED = -0.3  # said of a paper by "no, I meant …", where as many content words say what was meant
+MEANT = 4
 
 
 class MemoryRecaller:
@@ -14,11 +21,11 @@ class MemoryRecaller:
 
     def recall(self, query: Query, hits: list[Hit], search: FindAgain, context: Context) -> list[Hit]:
         """hits: one a paper, best first. Sets ``context.recalled``."""
-        recollection = context.policy.recollection
-        if not recollection:
-            return hits
+        recollection, told = context.policy.recollection, _told(query, context)
         scores = {hit.passage.paper_id: hit.score for hit in hits}
         recalled = recollection.recall(query.vector, query.standalone, scores)
+        if told:
+            recalled = recalled.beside(Recollection(told).recall(query.vector, query.standalone, scores))
         if not recalled:
             return hits
         context.recalled = recalled
@@ -37,6 +44,41 @@ class MemoryRecaller:
         ]
         context.trace.score("learned", learned)
         return sorted(hits, key=lambda hit: (-hit.score, hit.passage.paper_id))
+
+
+def _told(query: Query, context: Context) -> Memory | None:
+    """What was said of the answers of this conversation, as a memory of its own: it counts at once, and here alone.
+
+    "No, I meant …" says of the paper quoted first that it was wrong, for the question that comes with it.
+    """
+    needs = []
+    for number, turn in enumerate(context.history, start=1):
+        if not turn.judged and not turn.edit:
+            continue
+        said = {paper: _sentences_said(turn.edit, paper, context) for paper in turn.papers} if turn.edit else {}
+        judged = {paper: EDITED for paper, kept in said.items() if kept} | dict(turn.judged)
+        needs.append(_need(f"turn {number}", turn.standalone_question, judged, said, context))
+    last = context.history[-1] if context.history else None
+    meant = corrects(query.asked) and len(set(content_stems(query.asked))) >= MEANT
+    if last and last.papers and not last.judged and meant:
+        needs.append(_need("correction", query.standalone, {last.papers[0]: CORRECTED}, {}, context))
+    if not needs:
+        return None
+    known = context.policy.memory
+    return Memory(tuple(needs), known.match.in_conversation(), known.background)
+
+
+def _need(name: str, text: str, judged: dict[str, float], said: dict[str, dict[str, float]], context: Context) -> Need:
+    vectors = encode(context.view.embed(text)[None, :])
+    return Need(name, (text,), vectors, relevance=judged, quotes=said, people=1, why="said in this conversation")
+
+
+def _sentences_said(edit: str, paper: str, context: Context) -> dict[str, float]:
+    stored = context.view.papers([paper]).get(paper)
+    if stored is None:
+        return {}
+    own = [span.of(stored.paper.abstract) for span in sentences(stored.paper.abstract)]
+    return dict.fromkeys(said_in(edit, own), 1.0)
 
 
 def _moved(score: float, more: float, best: float, order: float) -> float:

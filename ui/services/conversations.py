@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, TypeVar
 from rag.errors import QuestionError, ReadbackError
 from rag.events import tree
 from rag.events.errors import EventsUnavailable, EventUnknown
+from rag.learning.signals import said_of_papers
 from rag.query.followup import resolve_by_rule
 from rag.types import Answer, Options, Turn
 
@@ -193,7 +194,12 @@ class Conversations:
         """None where neither the record nor memory has the words."""
         one = episode.interaction
         if one.answer is not None:
-            return Turn.of(one.answer)
+            turn = Turn.of(one.answer)
+            if not episode.feedback:
+                return turn
+            edit = episode.latest("edit")
+            judged = tuple(said_of_papers(episode).items())
+            return replace(turn, judged=judged, edit=str(edit.value or "") if edit else "")
         with self._lock:
             return self._recent.get((user, one.id), (None, None))[1]
 
