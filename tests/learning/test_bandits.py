@@ -48,6 +48,17 @@ def test_the_estimate_of_the_logging_policy_is_its_mean_reward() -> None:
     assert snips(reward, propensity, propensity).value == pytest.approx(reward.mean())
 
 
+def test_estimates_are_those_of_the_open_bandit_pipeline() -> None:
+    """The numbers are what its SelfNormalizedInverseProbabilityWeighting and DoublyRobust give, version 0.4.1."""
+    reward = np.array([1.0, 0, 1, 1, 0, 0, 1, 0])
+    arm = np.array([0, 1, 0, 1, 0, 1, 1, 0])
+    logged, target = np.array([0.8, 0.2])[arm], np.array([0.3, 0.7, 0.3, 0.7, 0.6, 0.4, 0.4, 0.6])
+    modelled = np.array([0.4, 0.6])
+    expected = target * modelled[arm] + (1 - target) * modelled[1 - arm]
+    assert snips(reward, logged, target).value == pytest.approx(0.47169811320754707)
+    assert doubly_robust(reward, logged, target, expected, modelled[arm]).value == pytest.approx(0.35375)
+
+
 def test_a_log_that_never_chose_the_target_tells_nothing() -> None:
     found = snips(np.ones(10), np.ones(10), np.zeros(10))
     assert (found.low, found.high) == (0.0, 1.0)
