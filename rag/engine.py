@@ -9,6 +9,7 @@ from __future__ import annotations
 import logging
 import threading
 from collections.abc import Callable, Iterator, Sequence
+from copy import copy
 from dataclasses import replace
 from typing import Self
 
@@ -102,6 +103,14 @@ class Assistant:
     def with_policy(self, policy: Policy) -> Assistant:
         """An assistant over the same collection that decides by this policy."""
         return type(self)(self.settings, self.collection, self._open_model, policy=lambda: policy, stages=self.stages)
+
+    def for_asker(self, asker: str) -> Assistant:
+        """The assistant for one person: it decides by the policy on trial if they are of its share."""
+        if not isinstance(self.policy, PolicyInForce):
+            return self
+        policy, own = self.policy.of(asker), copy(self)
+        own.policy = lambda: policy
+        return own
 
     def use(self, settings: Settings) -> None:
         """Have answers written by the model that these settings name, from the next question on."""

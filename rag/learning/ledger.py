@@ -57,6 +57,23 @@ def differences(before: Memory, after: Memory) -> list[Change]:
     return found
 
 
+def influence(trace: Mapping[str, Any], titles: Mapping[str, str]) -> list[str]:
+    """What learned needs did to one answer, in sentences; empty if they had no say. titles: of papers, by id."""
+    used = trace.get("stages", {}).get("recall", {}).get("used", ())
+    moved = {paper: scores["learned"] for paper, scores in trace.get("papers", {}).items() if scores.get("learned")}
+    return [
+        *(
+            f"Learned from {one['why']}; what they did from {one['since']} to {one['until']}; "
+            f"the same need with a probability of {one['weight']:.0%} (need {one['id']})."
+            for one in used
+        ),
+        *(
+            f"“{titles.get(paper, paper)}” {'gained' if change > 0 else 'lost'} {abs(change):.2f} of its score by it."
+            for paper, change in sorted(moved.items(), key=lambda one: -abs(one[1]))
+        ),
+    ]
+
+
 def told(line: Mapping[str, Any]) -> str:
     """One line of the ledger for people."""
     version = line.get("version")

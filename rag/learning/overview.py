@@ -9,6 +9,7 @@ from typing import Any
 
 from rag.learning.history import Asked
 from rag.learning.ledger import candidate, paused
+from rag.learning.trial import Standing
 from rag.policy.memory import Memory, Need
 from rag.policy.store import PolicyStore
 
@@ -35,6 +36,7 @@ class Overview:
     candidate: Mapping[str, Any] | None  # the ledger's line about what may be put in force next
     paused: str | None  # why, if it is
     learned: tuple[Need, ...]  # in force, what most people taught first
+    trial: Standing | None = None  # of the policy that is tried beside the one in force
 
 
 @dataclass(slots=True)

@@ -1,7 +1,8 @@
 """The policies of an installation: files named by their version, a pointer to the one in force, and a ledger.
 
 A policy file is written once and never changed. The pointer is replaced as a whole, so a reader sees the old or the
-new version and nothing else, whatever is killed when. Every change of the pointer is one line of the ledger.
+new version and nothing else, whatever is killed when. Every change of the pointer is one line of the ledger. A second
+pointer names the policy on trial, if there is one: what changes the first ends the trial.
 """
 
 from __future__ import annotations
@@ -12,6 +13,7 @@ import os
 import tempfile
 import threading
 from collections.abc import Iterator, Mapping
+from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from hashlib import sha256
 from pathlib import Path
@@ -39,31 +41,40 @@ def canonical(record: Mapping[str, Any]) -> str:
     return json.dumps(record, sort_keys=True, separators=(",", ":"), ensure_ascii=False, allow_nan=False)
 
 
+@dataclass(frozen=True, slots=True)
+class Trial:
+    """A policy that is looked at beside the one in force."""
+
+    version: str
+    share: float  # of the people whom it answers, in [0, 1); 0: nobody, its rankings are only compared (a shadow)
+    since: str  # ISO time, UTC
+
+    def answers(self, asker: str) -> bool:
+        """Whether it answers this person: the same people every time, other ones for another version."""
+        return int(sha256(f"{self.version} {asker}".encode()).hexdigest()[:8], 16) < self.share * 16**8
+
+
 class PolicyStore:
     """Policies in a folder. Safe to use from several threads and processes."""
 
     def __init__(self, folder: Path) -> None:
         """folder: made when the first policy is saved."""
         self._folder = folder
-        self._pointer, self._ledger = folder / "active", folder / "ledger.jsonl"
-        self._lock = threading.Lock()
-        self._seen: tuple[tuple[int, int, int] | None, str | None] = (None, None)  # the pointer's stamp, what it says
+        self._ledger = folder / "ledger.jsonl"
+        self._pointer, self._on_trial = _Watched(folder / "active"), _Watched(folder / "trial")
 
     def active_version(self) -> str | None:
         """The version in force, None for the shipped policy. Costs one look at the pointer's file times."""
-        stamp = self._stamp()
-        with self._lock:
-            seen, version = self._seen
-            if stamp == seen:
-                return version
+        said = self._pointer.read().strip() or SHIPPED
+        return None if said == SHIPPED else said
+
+    def trial(self) -> Trial | None:
+        """The trial that is going on. Costs as little as ``active_version``."""
+        said = self._on_trial.read()
         try:
-            said = self._pointer.read_text(encoding="ascii").strip() if stamp else SHIPPED
-        except (OSError, UnicodeDecodeError) as error:
-            raise PolicyError(f"{self._pointer} cannot be read: {error}") from error
-        version = None if said == SHIPPED else said
-        with self._lock:
-            self._seen = (stamp, version)
-        return version
+            return Trial(**json.loads(said)) if said else None
+        except (ValueError, TypeError) as error:
+            raise PolicyError(f"{self._on_trial.file} cannot be read: {error}. Delete it to end the trial.") from error
 
     def active(self) -> dict[str, Any] | None:
         """The policy in force as JSON, None for the shipped one. Raises PolicyError if it is damaged or missing."""
@@ -122,39 +133,46 @@ class PolicyStore:
             self._set(before, "rolled back", why)
             return before
 
+    def try_out(self, version: str, share: float, why: str) -> None:
+        """Begin a trial; one that is going on ends. share: see Trial. Raises PolicyError."""
+        with self._changing():
+            self.load(version)
+            trial = Trial(version, share, _now())
+            self.note("on trial" if share else "shadow", version=version, share=share, why=why)
+            _replace(self._on_trial.file, json.dumps(asdict(trial)))
+
+    def end_trial(self, why: str) -> None:
+        """Let the policy in force answer everybody again. Raises PolicyError if there is no trial."""
+        with self._changing():
+            trial = self.trial()
+            if trial is None:
+                raise PolicyError("No policy is on trial.")
+            self._on_trial.file.unlink(missing_ok=True)
+            self.note("trial ended", version=trial.version, why=why)
+
+    def compared(self, trial: Trial, answer_id: str, *, same: bool) -> None:
+        """Remember whether a shadow's first papers were those of the answer that was given."""
+        _append(self._shadow(trial), {"answer": answer_id, "same": same})
+
+    def comparisons(self, trial: Trial) -> tuple[int, int]:
+        """How many answers a shadow was compared with, and how many of them had other first papers."""
+        lines = _lines(self._shadow(trial))
+        return len(lines), sum(line.get("same") is False for line in lines)
+
     def note(self, event: str, **facts: Any) -> None:
         """Add a line to the ledger."""
         self._folder.mkdir(parents=True, exist_ok=True)
-        line = json.dumps({"at": datetime.now(UTC).isoformat(timespec="seconds"), "event": event, **facts})
-        with self._ledger.open("a+b") as file:
-            if file.tell() and (file.seek(-1, os.SEEK_END), file.read(1))[1] != b"\n":
-                file.write(b"\n")  # after a line that a crash cut off
-            file.write(line.encode() + b"\n")
-            file.flush()
-            os.fsync(file.fileno())
+        _append(self._ledger, {"at": _now(), "event": event, **facts})
 
     def ledger(self) -> list[dict[str, Any]]:
         """What happened, oldest first. A last line that was cut off by a crash is left out."""
-        try:
-            lines = self._ledger.read_text(encoding="utf-8", errors="replace").split("\n")
-        except FileNotFoundError:
-            return []
-        except OSError as error:
-            raise PolicyError(f"{self._ledger} cannot be read: {error}") from error
-        found = []
-        for line in lines:
-            try:
-                record = json.loads(line)
-            except ValueError:
-                continue
-            if isinstance(record, dict) and "event" in record:
-                found.append(record)
-        return found
+        return [line for line in _lines(self._ledger) if "event" in line]
 
     def _set(self, version: str | None, event: str, why: str, **facts: Any) -> None:
         previous = self.active_version()
         self.note(event, version=version, previous=previous, why=why, **facts)
-        _replace(self._pointer, version or SHIPPED)
+        _replace(self._pointer.file, version or SHIPPED)
+        self._on_trial.file.unlink(missing_ok=True)
 
     @contextlib.contextmanager
     def _changing(self) -> Iterator[None]:
@@ -170,17 +188,78 @@ class PolicyStore:
         finally:
             lock.release()
 
+    def _file(self, version: str) -> Path:
+        return self._folder / f"{version}.json"
+
+    def _shadow(self, trial: Trial) -> Path:
+        return self._folder / f"shadow-{trial.version}-{trial.since[:10]}.jsonl"
+
+
+class _Watched:
+    """A small file that other processes replace: read again only when its times have changed."""
+
+    def __init__(self, file: Path) -> None:
+        self.file = file
+        self._lock = threading.Lock()
+        self._seen: tuple[tuple[int, int, int] | None, str] = (None, "")  # the stamp, what it said then
+
+    def read(self) -> str:
+        """What it says; empty if there is none. Raises PolicyError."""
+        stamp = self._stamp()
+        with self._lock:
+            if stamp == self._seen[0]:
+                return self._seen[1]
+        try:
+            said = self.file.read_text(encoding="ascii") if stamp else ""
+        except FileNotFoundError:  # taken away since it was looked at
+            stamp, said = None, ""
+        except (OSError, UnicodeDecodeError) as error:
+            raise PolicyError(f"{self.file} cannot be read: {error}") from error
+        with self._lock:
+            self._seen = (stamp, said)
+        return said
+
     def _stamp(self) -> tuple[int, int, int] | None:
         try:
-            status = self._pointer.stat()
+            status = self.file.stat()
         except FileNotFoundError:
             return None
         except OSError as error:
-            raise PolicyError(f"{self._pointer} cannot be read: {error}") from error
+            raise PolicyError(f"{self.file} cannot be read: {error}") from error
         return status.st_mtime_ns, status.st_ino, status.st_size
 
-    def _file(self, version: str) -> Path:
-        return self._folder / f"{version}.json"
+
+def _now() -> str:
+    return datetime.now(UTC).isoformat(timespec="seconds")
+
+
+def _append(file: Path, record: Mapping[str, Any]) -> None:
+    """Add one line, on disk when this returns."""
+    with file.open("a+b") as out:
+        if out.tell() and (out.seek(-1, os.SEEK_END), out.read(1))[1] != b"\n":
+            out.write(b"\n")  # after a line that a crash cut off
+        out.write(json.dumps(record).encode() + b"\n")
+        out.flush()
+        os.fsync(out.fileno())
+
+
+def _lines(file: Path) -> list[dict[str, Any]]:
+    """The lines of such a file. One that was cut off by a crash is left out."""
+    try:
+        lines = file.read_text(encoding="utf-8", errors="replace").split("\n")
+    except FileNotFoundError:
+        return []
+    except OSError as error:
+        raise PolicyError(f"{file} cannot be read: {error}") from error
+    found = []
+    for line in lines:
+        try:
+            record = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(record, dict):
+            found.append(record)
+    return found
 
 
 def _replace(file: Path, text: str) -> None:

@@ -13,9 +13,17 @@ from rag.events import EventStore
 from rag.types import Answer
 from ui.cli.why import why
 
+USED = {
+    "id": "n7",
+    "weight": 0.93,
+    "why": "4 people: 1 paper found right",
+    "people": 4,
+    "since": "2026-01-02",
+    "until": "2026-03-04",
+}
 TRACE = {
-    "stages": {"retrieve": {"chunks": 3}},
-    "papers": {"p1": {"dense": 0.5}},
+    "stages": {"retrieve": {"chunks": 3}, "recall": {"used": [USED]}},
+    "papers": {"p1": {"dense": 0.5, "learned": 0.25}, "p2": {"learned": -0.5}},
     "left_out": [{"what": "A sentence.", "why": "no abstract says so"}],
     "milliseconds": {"retrieve": 1.5},
 }
@@ -35,8 +43,23 @@ def recorded(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
 def test_every_stage_says_what_it_gave(recorded: str) -> None:
     result = CliRunner().invoke(why, [recorded])
     assert result.exit_code == 0, result.output
-    for words in ("Asked?", "Searched?", "retrieve (1.5 ms)", "chunks: 3", "p1  dense 0.500", "no abstract says so"):
+    for words in (
+        "Asked?",
+        "Searched?",
+        "retrieve (1.5 ms)",
+        "chunks: 3",
+        "p1  dense 0.500  learned 0.250",
+        "no abstract says so",
+    ):
         assert words in result.output
+
+
+def test_what_was_learned_is_said_in_words(recorded: str) -> None:
+    said = [line for line in CliRunner().invoke(why, [recorded]).output.splitlines() if line.startswith("learned:")]
+    assert "from 4 people: 1 paper found right; what they did from 2026-01-02 to 2026-03-04" in said[0]
+    assert "93%" in said[0]
+    assert "“p2” lost 0.50" in said[1]
+    assert "“p1” gained 0.25" in said[2]
 
 
 def test_programs_get_all_of_it(recorded: str) -> None:

@@ -10,6 +10,7 @@ import pytest
 from playwright.sync_api import Page, expect
 
 from rag.policy.store import PolicyStore
+from tests.e2e.acting import ask
 from tests.e2e.conftest import Visit, settings_of
 from tests.e2e.serving import Server
 from tests.e2e.teaching import VAGUE, teach
@@ -54,6 +55,10 @@ def test_an_operator_learns_approves_pauses_and_goes_back(visit: Visit, taught: 
     expect(tab.locator(".candidate")).to_contain_text("A candidate waits for your word")
     assert PolicyStore(taught.data_dir / "policies").active_version() is None, "nothing changes before it is approved"
 
+    press(page, "Try it with a fifth of the people")
+    expect(tab.locator(".candidate")).to_contain_text("on trial for 20% of the people")
+    expect(tab.locator(".candidate")).to_contain_text("in force: 0 questions")
+    press(page, "End the trial")
     press(page, "Put it in force")
     expect(tab.locator(".candidate")).to_have_count(0)
     expect(tab.locator(".needs")).to_contain_text(VAGUE)
@@ -61,6 +66,13 @@ def test_an_operator_learns_approves_pauses_and_goes_back(visit: Visit, taught: 
     version = PolicyStore(taught.data_dir / "policies").active_version()
     expect(tab).to_contain_text(f"In force: {version}")
     expect(tab.locator(".ledger li").first).to_contain_text("approved on the page")
+
+    page.get_by_role("tab", name="Ask").click()
+    ask(page, VAGUE)
+    page.get_by_text("How this was found").click()
+    expect(page.locator("#turn-1 .traced")).to_contain_text("Learned from")
+    expect(page.locator("#turn-1 .traced")).to_contain_text("the same need with a probability of")
+    page.get_by_role("tab", name="Learning").click()
 
     press(page, "Pause")
     expect(tab.locator(".paused")).to_contain_text("An operator paused it")

@@ -43,6 +43,8 @@ def show_command(version: str | None, as_json: bool) -> None:
     if as_json:
         click.echo(json.dumps(chosen.record(), ensure_ascii=False))
         return
+    if version is None:
+        _tell_trial(policies)
     click.echo(f"{chosen.version}: {len(chosen.memory.items)} needs remembered")
     for need in chosen.memory.items:
         wording = f" → {need.rewrite}" if need.rewrite else ""
@@ -68,11 +70,32 @@ def diff_command(before: str | None, after: str | None) -> None:
 
 @policy.command("promote")
 @click.argument("version")
+@click.option("--share", type=click.FloatRange(0, 1, min_open=True, max_open=True), help="Of the people, for a trial.")
+@click.option("--shadow", is_flag=True, help="Show it to nobody; compare its rankings with the answers that are given.")
 @click.option("--why", default="by hand", show_default=True, help="For the ledger.")
-def promote_command(version: str, why: str) -> None:
-    """Put VERSION in force ("shipped": the policy that came with Readback). Running servers follow at once."""
-    _policies().promote(version, why)
-    click.echo(f"in force: {version}")
+def promote_command(version: str, share: float | None, shadow: bool, why: str) -> None:
+    """Put VERSION in force ("shipped": the policy that came with Readback). Running servers follow at once.
+
+    With --share or --shadow it is only tried; readback policy show tells how it fares.
+    """
+    if share is not None and shadow:
+        raise click.UsageError("--share and --shadow exclude each other.")
+    policies = _policies()
+    if share is None and not shadow:
+        policies.promote(version, why)
+        click.echo(f"in force: {version}")
+        return
+    policies.try_out(version, share or 0.0, why)
+    click.echo(f"in the shadow: {version}" if shadow else f"on trial for {share:.0%} of the people: {version}")
+
+
+@policy.command("end-trial")
+@click.option("--why", default="by hand", show_default=True, help="For the ledger.")
+def end_trial_command(why: str) -> None:
+    """Let the policy in force answer everybody again."""
+    policies = _policies()
+    policies.end_trial(why)
+    click.echo(f"in force for everybody: {policies.active}")
 
 
 @policy.command("rollback")
@@ -122,6 +145,19 @@ def resume_command() -> None:
     """Let learning go on after an alarm or a pause."""
     _policies().resume()
     click.echo("Learning goes on.")
+
+
+def _tell_trial(policies: Policies) -> None:
+    """How the policy on trial fares beside the one in force."""
+    from rag.events import open_store
+    from rag.learning.trial import standing
+
+    trial = policies.store.trial()
+    if trial is None:
+        return
+    with open_store(Settings.load()) as events:
+        for line in standing(policies.store, trial, events.episodes()).told():
+            click.echo(line)
 
 
 def _policies() -> Policies:

@@ -21,6 +21,7 @@ def why(answer_id: str | None, as_json: bool) -> None:
     ANSWER_ID is said by page, HTTP and MCP; without it, the newest answer of the record is meant.
     """
     from rag.events.opening import open_store
+    from rag.learning.ledger import influence
 
     with open_store(Settings.load()) as store:
         episode = store.interaction(answer_id) if answer_id else store.newest()
@@ -34,7 +35,11 @@ def why(answer_id: str | None, as_json: bool) -> None:
     click.echo(f"asked:     {answer.question}")
     click.echo(f"searched:  {answer.standalone_question}")
     click.echo(f"verdict:   {answer.verdict}, confidence {answer.confidence:.2f}, policy {answer.policy_version}")
+    for line in influence(trace, {paper.paper_id: paper.title for paper in answer.retrieved}):
+        click.echo(f"learned:   {line}")
     for stage, facts in trace.get("stages", {}).items():
+        if stage == "recall":
+            continue  # said above, in words
         spent = trace.get("milliseconds", {}).get(stage)
         click.echo(f"{stage}{'' if spent is None else f' ({spent} ms)'}")
         for name, value in facts.items():

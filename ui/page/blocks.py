@@ -82,6 +82,8 @@ def build_page(services: Services) -> Blocks:
         "learning": learning.show,
         "promote": learning.promote,
         "rollback": learning.rollback,
+        "try_out": learning.try_out,
+        "end_trial": learning.end_trial,
         "pause": learning.pause,
         "resume": learning.resume,
     }

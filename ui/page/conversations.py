@@ -7,6 +7,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from rag.events import EventUnknown
+from rag.learning.ledger import influence
 from ui.page import arguments
 from ui.page.turns import Turns
 from ui.render import render
@@ -63,7 +64,11 @@ class Conversations:
         titles = self._services.papers.some(one for one, _ in papers)
         rows = [(titles[one].title if one in titles else one, scores) for one, scores in papers]
         stages = list(dict.fromkeys(stage for _, scores in papers for stage in scores))
-        return {"html": render("trace", answer=answer, trace=trace, rows=rows, stages=stages, told=_told)}
+        learned = influence(trace, {one: paper.title for one, paper in titles.items()})
+        trace["stages"] = {stage: facts for stage, facts in trace["stages"].items() if stage != "recall"}  # said above
+        return {
+            "html": render("trace", answer=answer, trace=trace, rows=rows, stages=stages, told=_told, learned=learned)
+        }
 
     def changed(self, given: Mapping[str, Any], user: str) -> dict[str, Any]:
         """Whether a conversation has changed since the page has seen it."""

@@ -20,6 +20,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 NEEDS, LINES = 50, 40  # shown of what was learned, and of the ledger
 WHY = "on the page"
+SHARE = 0.2  # of the people, in a trial that is begun on the page
 CRASHED = "Something went wrong on our side. The policy in force is the same as before."
 
 
@@ -50,6 +51,18 @@ class Learning:
         """Put the candidate in force that was looked at."""
         self._policies.promote(arguments.text(given, "version", 40), f"approved {WHY}")
         return {"said": "In force, from the next question on.", **self.show(given, user)}
+
+    def try_out(self, given: Given, user: str) -> dict[str, Any]:
+        """Let the candidate answer a fifth of the people, or nobody: then its rankings are only compared."""
+        share = SHARE if given.get("share") else 0.0
+        self._policies.try_out(arguments.text(given, "version", 40), share, WHY)
+        said = f"On trial for {share:.0%} of the people." if share else "In the shadow: shown to nobody, only compared."
+        return {"said": said, **self.show(given, user)}
+
+    def end_trial(self, given: Given, user: str) -> dict[str, Any]:
+        """Let the policy in force answer everybody again."""
+        self._policies.end_trial(WHY)
+        return {"said": "The trial has ended.", **self.show(given, user)}
 
     def rollback(self, given: Given, user: str) -> dict[str, Any]:
         """Go back to the policy before."""

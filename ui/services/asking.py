@@ -18,7 +18,7 @@ from rag.errors import QuestionError, ReadbackError
 from rag.events.errors import EventError
 from rag.types import Answer, Options, Paper, StreamEvent
 from ui.services.conversations import Place
-from ui.services.runs import Asker, Crowded, Late, Run, Stopping
+from ui.services.runs import LOCAL, Asker, Crowded, Late, Run, Stopping
 
 if TYPE_CHECKING:
     from rag.engine import Assistant
@@ -188,13 +188,27 @@ class Asking:
         written = run.options.mode == "generative" or (run.options.mode is None and self._settings.writes)
         with nullcontext() if written else self._processors:
             self._answer(run)
+        self._shadow(run)
+
+    def _shadow(self, run: Run) -> None:
+        """Compare the answer with the policy in the shadow, if there is one; nobody waits for it any more."""
+        from rag.learning.trial import compare_shadow
+
+        last = run.events[-1] if run.events else None
+        if not isinstance(last, Answer) or not last.policy_version:  # what was stopped halfway names no policy
+            return
+        try:
+            with self._processors:
+                compare_shadow(self._assistant, last, run.options)
+        except Exception:
+            log.exception("an answer was not compared with the policy in the shadow")
 
     def _answer(self, run: Run) -> None:
         began = perf_counter()
         error: Exception | None = None
         try:
             # closed first of all when it is stopped: the model costs money
-            answering = self._assistant.stream(run.question, run.place.history, run.options)
+            answering = self._assistant.for_asker(_person(run)).stream(run.question, run.place.history, run.options)
             with closing(cast("Generator[StreamEvent]", answering)) as events:
                 for event in events:
                     if isinstance(event, Answer):
@@ -258,3 +272,8 @@ def _settled(written: Future[None]) -> bool:
         log.warning("an answer is given without being recorded: %s", str(error) or "the record is slow")
         return False
     return True
+
+
+def _person(run: Run) -> str:
+    """Who gets one policy throughout: programs on this machine are told apart by their conversations."""
+    return (run.place.conversation or run.id) if run.asker.user == LOCAL else run.asker.user

@@ -5,6 +5,7 @@ from __future__ import annotations
 import threading
 import time
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
     from rag.learning.learn import Learner
     from rag.learning.overview import Overview
     from rag.learning.run import Proposal
+    from rag.learning.trial import Standing
     from rag.policy.memory import Memory
 
 Say = Callable[[str], None]
@@ -56,7 +58,15 @@ class Learning:
         from rag.learning.overview import overview
 
         log = (one for episode in self._events.episodes() for one in read([episode]))
-        return overview(log, self.policies.store, self._assistant.policy().memory)
+        found = overview(log, self.policies.store, self._assistant.policy().memory)
+        return replace(found, trial=self.trial())
+
+    def trial(self) -> Standing | None:
+        """How the policy on trial fares beside the one in force; None if there is none."""
+        from rag.learning.trial import standing
+
+        trial = self.policies.store.trial()
+        return standing(self.policies.store, trial, self._events.episodes()) if trial else None
 
     def learn(self, *, promote: bool = False, say: Say = lambda _: None) -> Report:
         """Learn from the whole record, compare the candidate with the policy in force, and keep it.

@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from rag.policy import Policy
-from rag.policy.store import SHIPPED, PolicyStore
+from rag.policy.store import SHIPPED, PolicyError, PolicyStore
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -37,9 +37,23 @@ class Policies:
         self.get(version)
         self.store.promote(None if version == SHIPPED else version, why)
 
+    def try_out(self, version: str, share: float, why: str) -> None:
+        """Let a policy answer a share of the people, or with 0 nobody: then its rankings are only compared.
+
+        Raises PolicyError or SettingsError.
+        """
+        if not 0 <= share < 1:
+            raise PolicyError("A share is a number from 0 to below 1, as in 0.2.")
+        self.get(version)
+        self.store.try_out(version, share, why)
+
     def rollback(self, why: str) -> str:
         """Put in force what was before the last promotion, and return its version. Raises PolicyError."""
         return self.store.rollback(why) or SHIPPED
+
+    def end_trial(self, why: str) -> None:
+        """Let the policy in force answer everybody. Raises PolicyError if there is no trial."""
+        self.store.end_trial(why)
 
     def pause(self, why: str) -> None:
         """Let nothing that is learned take effect until resumed."""

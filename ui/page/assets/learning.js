@@ -7,8 +7,8 @@ async function open_learning() {
 }
 
 acts.learning = async (button) => {
-  const { act, version } = button.dataset;
-  const done = await call(act, { version });
+  const { act, version, share } = button.dataset;
+  const done = await call(act, { version, share });
   learning_box.innerHTML = done.html;
   say(done.said);
 };
