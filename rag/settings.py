@@ -69,6 +69,7 @@ class Settings(BaseSettings):
     retries: int = Field(default=2, ge=0, le=10)  # further tries after 429, 5xx and lost connections
     small_model: bool = False  # short rules and few passages, for models of a few billion parameters
     on_model_failure: Literal["extractive", "error"] = "extractive"
+    second_opinion: bool = False  # the model checks its answer too, in one more call; for capable models
     unsupported: Literal["drop", "mark"] = "mark"  # what happens to a sentence that the abstracts contradict
 
     # the record of questions and feedback

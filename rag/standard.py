@@ -33,7 +33,11 @@ class Stages:
     def standard(cls, settings: Settings) -> Self:
         """Readback's own."""
         limits = Limits(
-            settings.context_tokens, settings.answer_tokens, settings.unsupported == "mark", settings.small_model
+            settings.context_tokens,
+            settings.answer_tokens,
+            settings.unsupported == "mark",
+            settings.small_model,
+            settings.second_opinion and not settings.small_model,
         )
         return cls(
             QueryUnderstander(),

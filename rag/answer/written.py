@@ -16,6 +16,7 @@ from rag.answer.compose import ROW, Composer
 from rag.answer.decline import CLOSEST, refuse
 from rag.answer.generative import Drafted, Messages, Spent, draft, refuses
 from rag.answer.repair import repaired
+from rag.answer.second_opinion import ModelVerifier
 from rag.errors import ProviderError
 from rag.query.language import foreign_language
 from rag.stages import Context
@@ -49,6 +50,7 @@ class Limits:
     answer_tokens: int
     keep_unsupported: bool  # marked, instead of left out
     small: bool = False  # the model is small: short rules, few passages
+    second_opinion: bool = False  # the model checks its draft, too
 
 
 def open_verifier(context: Context) -> Verifier:
@@ -113,13 +115,20 @@ class Writer:
                     context.trace.note("answer", passages=piece.passages)
                 elif not _noted(piece, state):
                     with context.trace.stage("verify"):
-                        said = _Said(piece, _judged(piece, verifier, sources))
+                        (verdict,) = verifier.verify([_claimed(piece)], sources)
+                        said = _Said(piece, _judged(piece, verdict, sources))
                     state.said.append(said)
                     delta = self._say(said, composer)
                     if delta is not None:
                         yield delta
+        if self._limits.second_opinion and state.said:
+            again = ModelVerifier(verifier, model, context.spend, context.notices.append)
+            with context.trace.stage("verify"):
+                verdicts = again.verify([_claimed(one.piece) for one in state.said], sources)
+            for one, verdict in zip(state.said, verdicts, strict=True):
+                one.verdict = _judged(one.piece, verdict, sources)
         mended = self._mend(state, verifier, sources, context)
-        if mended:
+        if mended or self._limits.second_opinion:
             composer = Composer()
             for said in state.said:
                 self._say(said, composer)
@@ -196,10 +205,13 @@ def _noted(piece: Drafted, state: _Draft) -> bool:
     return False
 
 
-def _judged(piece: Drafted, verifier: Verifier, sources: Sequence[Source]) -> Verdict:
+def _claimed(piece: Drafted) -> str:
+    """What a verifier is given of a piece: the bars of a row are the table's, not the claim's."""
+    return piece.text.replace("|", " ") if piece.bullet == ROW else piece.text
+
+
+def _judged(piece: Drafted, verdict: Verdict, sources: Sequence[Source]) -> Verdict:
     """The verdict on one piece; unchecked, it keeps the closest quotes of the papers that the model cites for it."""
-    row = piece.bullet == ROW  # its bars are the table's, not the claim's
-    (verdict,) = verifier.verify([piece.text.replace("|", " ") if row else piece.text], sources)
     text, marked = without_markers(piece.text)
     language = foreign_language(text) if verdict.state == "contradicted" and verdict.kind == "claim" else None
     if language:  # neither its names nor its words can be told from what the English abstracts lack
@@ -207,7 +219,7 @@ def _judged(piece: Drafted, verifier: Verifier, sources: Sequence[Source]) -> Ve
     if verdict.state == "unchecked":
         cited = {sources[number - 1].paper.id for number in marked if number <= len(sources)}
         verdict = replace(verdict, quotes=tuple(quote for quote in verdict.quotes if quote.paper.id in cited))
-    return replace(verdict, text=text) if row else verdict
+    return replace(verdict, text=text) if piece.bullet == ROW else verdict
 
 
 def _lead(piece: Drafted, *, first: bool) -> str:
