@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help chat setup check test attack coverage lint docs format eval fit learn-demo pins screenshots system-packages clean
+.PHONY: help chat setup check test attack chaos coverage lint docs format eval fit learn-demo pins screenshots system-packages clean
 
 # uv brings its own certificates; a network that needs the system's is more common than one that forbids them
 export UV_NATIVE_TLS ?= 1
@@ -39,6 +39,9 @@ endif
 
 attack: $(VENV)/.dev ## attack a server of its own, and print what it withstood, by class (tests/attack)
 	@$(BIN)/python -m pytest --quiet tests/attack $(ARGS)
+
+chaos: $(VENV)/.dev ## kill, stop, fill, damage and mislead a server under load, and print what survived
+	@$(BIN)/python -m eval.lab.chaos $(ARGS)
 
 coverage: $(VENV)/.dev ## run all tests but the browser's, and say which lines none of them reaches
 	@$(BIN)/python -m pytest --ignore=tests/e2e --cov --cov-report=term $(ARGS)

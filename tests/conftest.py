@@ -30,6 +30,7 @@ SERVER = (
     "ui/api/test_serve.py",
     "ui/test_faults.py",
     "ui/test_kill.py",
+    "ui/test_leaving.py",
 )
 SLOW = (
     "cli/",

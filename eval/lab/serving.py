@@ -62,6 +62,11 @@ class Server:
         """Where it is reached, also after a restart."""
         return f"http://127.0.0.1:{self._port}"
 
+    @property
+    def environment(self) -> dict[str, str]:
+        """Of it, and of commands on its data."""
+        return self._env
+
     def start(self) -> None:
         """Start it, and return when it can answer. Raises ServerError with what it said instead."""
         with self._log.open("ab") as log:

@@ -2,25 +2,17 @@
 
 from __future__ import annotations
 
-import getpass
 import os
 import secrets
-import shutil
-import socket
-import subprocess
-import tempfile
 from collections.abc import Callable, Iterator
 from datetime import UTC, datetime, timedelta
 from pathlib import Path
-from typing import Any
 
 import psycopg
 import pytest
 
+from eval.lab.postgres import home, running
 from rag.events import EventStore
-
-POSTGRES_HOMES = sorted(Path("/usr/lib/postgresql").glob("*/bin"), key=lambda path: int(path.parent.name))
-UNPRIVILEGED = "postgres"  # the user that Debian's package makes: the server refuses to run as root
 
 
 class Clock:
@@ -43,44 +35,13 @@ def clock() -> Clock:
 @pytest.fixture(scope="session")
 def postgres() -> Iterator[str]:
     """URL of the maintenance database of a server on loopback, in a folder of its own, run by an ordinary user."""
-    if not POSTGRES_HOMES and not shutil.which("initdb"):
+    programs = home()
+    if programs is None:
         message = "PostgreSQL's server is not installed (Debian: apt-get install postgresql)"
         pytest.fail(message) if os.environ.get("CI") else pytest.skip(message)
-    home = POSTGRES_HOMES[-1] if POSTGRES_HOMES else Path(shutil.which("initdb") or "").parent
-    user = UNPRIVILEGED if os.geteuid() == 0 else getpass.getuser()
-    switch: dict[str, Any] = {"user": user, "group": user, "extra_groups": []} if os.geteuid() == 0 else {}
-    folder = Path(tempfile.mkdtemp(prefix="readback-postgres-"))
-    password = secrets.token_hex(8)
-    (folder / "password").write_text(password)
-    if switch:
-        shutil.chown(folder, user, user)
-        shutil.chown(folder / "password", user, user)
-
-    def run(*command: str | Path) -> None:
-        with (folder / "log").open("ab") as log:  # a file: the server would keep a pipe open for ever
-            done = subprocess.run(
-                [str(part) for part in command], cwd=folder, check=False, timeout=120, stdin=subprocess.DEVNULL,
-                stdout=log, stderr=subprocess.STDOUT, **switch,
-            )  # fmt: skip
-        assert done.returncode == 0, (folder / "log").read_text()
-
-    with socket.socket() as free:
-        free.bind(("127.0.0.1", 0))
-        port = free.getsockname()[1]
-    data = folder / "data"
-    try:
-        run(
-            home / "initdb", "-D", data, "-U", "readback", "-A", "scram-sha-256", "--pwfile", folder / "password",
-            "-E", "UTF8", "--locale", "C.UTF-8", "--no-sync",
-        )  # fmt: skip
-        options = f"-h 127.0.0.1 -p {port} -k {folder} -c fsync=off -c max_connections=60"
-        run(home / "pg_ctl", "-D", data, "-w", "-l", folder / "server.log", "-o", options, "start")
-        try:
-            yield f"postgresql://readback:{password}@127.0.0.1:{port}/postgres"
-        finally:
-            run(home / "pg_ctl", "-D", data, "-w", "-m", "immediate", "stop")
-    finally:
-        shutil.rmtree(folder, ignore_errors=True)
+    assert programs is not None
+    with running(programs) as server:
+        yield server.url
 
 
 @pytest.fixture
