@@ -36,7 +36,7 @@ def refuse(
     else:
         near = [one for one in evidence[:1] if query.coverage(one.stems) >= policy.near_by_words]
     closest = tuple(_citation(marker, one) for marker, one in enumerate(near, start=1))
-    reason = why or _reason(query, missing[:3], near)
+    reason = why or _reason(missing, near)
     return with_suggestions(Body("refused", "", reason=reason, closest=closest), ())
 
 
@@ -50,19 +50,12 @@ def with_suggestions(body: Body, proposed: Sequence[str]) -> Body:
 
 
 def caveat(query: Query, missing: Sequence[str]) -> str:
-    """What opens an answer that is only the closest. missing: words that its best paper does not hold."""
+    """What opens an answer that is only the closest. missing: what its best paper does not hold."""
     if query.intent == "other_language":
         return f"{OTHER_LANGUAGE} {CLOSEST}"
     if not missing:
         return CLOSEST
-    return f"{CLOSEST} Not covered: {_listed([_as_asked(query, word) for word in missing[:3]])}."
-
-
-def _as_asked(query: Query, word: str) -> str:
-    """A case folded word in quotation marks, with the capitals that it was typed with."""
-    place = query.asked.casefold().find(word)
-    same_length = len(query.asked) == len(query.asked.casefold())
-    return f"“{query.asked[place : place + len(word)] if place >= 0 and same_length else word}”"
+    return f"{CLOSEST} Not covered: {_listed(missing)}."
 
 
 def _is_near(query: Query, one: PaperEvidence, policy: Declining) -> bool:
@@ -78,8 +71,8 @@ def _is_as_near(one: PaperEvidence, best: PaperEvidence, policy: Declining) -> b
     return one.hit.score >= close * best.hit.score and nearest[0] >= max(policy.near, close * nearest[1])
 
 
-def _reason(query: Query, missing: Sequence[str], near: Sequence[PaperEvidence]) -> str:
-    words = _listed([_as_asked(query, word) for word in missing]) if missing else ""
+def _reason(missing: Sequence[str], near: Sequence[PaperEvidence]) -> str:
+    words = _listed(missing) if missing else ""
     if near and missing:
         return f"The closest paper, “{near[0].paper.title}”, says nothing about {words}."
     if near:
@@ -90,7 +83,7 @@ def _reason(query: Query, missing: Sequence[str], near: Sequence[PaperEvidence])
 
 
 def _listed(words: Sequence[str]) -> str:
-    return words[0] if len(words) == 1 else ", ".join(words[:-1]) + " or " + words[-1]
+    return " or ".join(f"“{word}”" for word in words)
 
 
 def _citation(marker: int, one: PaperEvidence) -> Citation:

@@ -11,7 +11,7 @@ from collections.abc import Sequence
 
 from rag.evidence.asked import Asked, asked_for, held
 from rag.evidence.match import Cut, unevenness
-from rag.policy import Answerability, Evidence
+from rag.policy import Answerability
 from rag.text import Names, content_stems, names, numbers
 from rag.types import Verdict
 from rag.values.evidence import PaperEvidence
@@ -47,7 +47,7 @@ FIELD = ("cosine", "sentence_cosine", "coverage", "missing_everywhere")  # featu
 COSINES = ("cosine", "sentence_cosine", "held_cosine", "uneven")
 FAR = -0.3  # held_cosine where nothing is held
 _PROPER = re.compile(r"(?<![.!?:]\s)(?<!^)\b[A-Z][\w+.-]{0,63}[\w+]")  # capitals that no sentence begins with
-_COMMON = frozenset("I AI ML NLP LLM LLMs RL API APIs GPU GPUs CPU QA RAG US UK USA".split())  # abbreviations, no names
+COMMON = frozenset("I AI ML NLP LLM LLMs RL API APIs GPU GPUs CPU QA RAG US UK USA".split())  # abbreviations, no names
 
 
 def features_of(query: Query, evidence: Sequence[PaperEvidence], cut: Cut) -> list[float]:
@@ -57,9 +57,7 @@ def features_of(query: Query, evidence: Sequence[PaperEvidence], cut: Cut) -> li
     close = frozenset().union(*(one.stems for one in evidence[:5]))
     lacks = sorted((term.weight * (1 - term.covered(top.stems)) for term in query.terms), reverse=True)
     total = sum(term.weight for term in query.terms) or 1.0
-    named = [
-        name for name in dict.fromkeys([*names(query.asked), *_PROPER.findall(query.asked)]) if name not in _COMMON
-    ]
+    named = [name for name in dict.fromkeys([*names(query.asked), *_PROPER.findall(query.asked)]) if name not in COMMON]
     unknown = {term.stem for term in query.terms if term.weight >= 1.0}
     in_paper = Names(text)
     lacking = [name for name in named if not in_paper.holds(name)]
@@ -124,11 +122,3 @@ def decide(confidence: float, field: float, policy: Answerability) -> Verdict:
     if field < policy.closest:
         return "refused"
     return "answered" if confidence >= policy.answer else "closest"
-
-
-def missing_words(query: Query, evidence: Sequence[PaperEvidence], policy: Evidence) -> list[str]:
-    """The weighty words of the question that the best paper does not hold, weightiest first."""
-    stems = evidence[0].stems if evidence else frozenset()
-    own = [term for term in query.terms if not (term.generic or term.carried)]
-    lacking = [term for term in own if term.covered(stems) < policy.covered]
-    return [term.word for term in sorted(lacking, key=lambda term: -term.weight)]

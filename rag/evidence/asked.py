@@ -44,6 +44,7 @@ _ASKS = re.compile(
     re.IGNORECASE,
 )
 _COUNT = re.compile(r"\b(?:how many|number of|count of|amount of)\s{1,9}((?:[\w-]{1,64}\s{0,9}){1,4})", re.IGNORECASE)
+_HOW_MANY = re.compile(r"\bhow (?:many|much)\s{1,9}((?:[\w-]{1,64}\s{0,9}){1,4})", re.IGNORECASE)
 _TIME = re.compile(r"\b(?:what|which) (?:year|date|month|century|day)\b", re.IGNORECASE)
 _CONDITION = re.compile(r"[,?]\s{0,9}(?:can|what|how|which|do|does|is|are)\b", re.IGNORECASE)  # "when x, how y?"
 _TO_BE = re.compile(r"^\s{0,9}(?:'s|’s|s|is|are|was|were)\s{1,9}(?:(?:the|a|an)\s{1,9})?", re.IGNORECASE)
@@ -54,6 +55,10 @@ _END = re.compile(
     re.IGNORECASE,
 )
 _QUESTION = re.compile(r"\b(?:how|why|what|which|who|does|do|is|are|can)\b", re.IGNORECASE)
+_PHRASE_END = re.compile(rf"{_END.pattern}|\b(?:the|an?|their|per|take|took|\w{{1,30}}ed)\b", re.IGNORECASE)
+_NOUN = re.compile(
+    r"(?:\S{1,64}\s{1,9}){0,3}?(?:\S{0,64}[^\W_s]s(?!\S)|people|\S{1,64}$)"
+)  # up to a plural, or the end
 KEYWORDS = 9  # content words that a question typed as keywords has at most
 _DIGITS = re.compile(r"(?<![\w.])\d[\d.,]{0,30}(?:\s?%|\s?(?:k|m|b|bn)\b|x\b)?", re.IGNORECASE)
 _NUMERAL = re.compile(rf"\b(?:one|{'|'.join(_NUMERALS.split())})\b", re.IGNORECASE)
@@ -93,6 +98,25 @@ def asked_for(question: str) -> Asked | None:
     if stems and stems[-1] in QUANTITIES and len(stems) <= KEYWORDS and not _QUESTION.search(question):
         return Asked("number", (stems[-1],))  # "FinGPT Sharpe ratio"
     return None
+
+
+def phrase(question: str) -> str | None:
+    """The words for the quantity or the thing that is asked for: "how many GPUs", "licence"; None if there are none."""
+    if asked_for(question) is None:
+        return None
+    if match := _HOW_MANY.search(question):
+        found = _thing(match[1])
+        return f"how {match[0].split()[1]} {found}" if found else None
+    for match in _ASKS.finditer(question):
+        if (match[1] or match[2]).lower() in {"which", "wich", "what"}:
+            return _thing(_TO_BE.sub("", question[match.end() :]))
+    return None
+
+
+def _thing(text: str) -> str | None:
+    """The noun and what stands before it, where a text begins with one."""
+    found = _NOUN.match(_PHRASE_END.split(text)[0].strip(" ?.,!;:"))
+    return found[0] if found else None
 
 
 def _by_word(word: str, rest: str) -> Asked | None:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from rag.evidence.answerability import confidence, decide, missing_words
+from rag.evidence.answerability import confidence, decide
+from rag.evidence.lacking import lacking
 from rag.evidence.weigh import gather
 from rag.stages import Context
 from rag.types import Hit
@@ -25,7 +26,8 @@ class EvidenceReader:
         sure, field = confidence(query, evidence, answerability, context.view.collection.pieces)
         sure = _supported(sure, context.recalled.support)
         verdict = decide(sure, field, answerability) if evidence else "refused"
-        return Reading(evidence, sure, verdict, tuple(missing_words(query, evidence, policy.evidence)))
+        missing = lacking(query, evidence, policy.evidence, off_topic=verdict == "refused")
+        return Reading(evidence, sure, verdict, tuple(missing))
 
 
 def _supported(confidence: float, support: float) -> float:

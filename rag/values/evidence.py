@@ -51,7 +51,7 @@ class Reading:
     evidence: tuple[PaperEvidence, ...]  # best paper first
     confidence: float  # calibrated probability that the collection holds the answer, in [0, 1]
     verdict: Verdict
-    missing: tuple[str, ...]  # words of the question that the best paper does not hold, weightiest first
+    missing: tuple[str, ...]  # what is asked for and not in the best paper, as it was typed
 
 
 @dataclass(frozen=True, slots=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from rag.evidence.asked import Asked, Kind, asked_for, held
+from rag.evidence.asked import Asked, Kind, asked_for, held, phrase
 
 
 @pytest.mark.parametrize(
@@ -73,3 +73,19 @@ def test_a_sentence_holds_it(question: str, sentence: str, expected: tuple[bool,
     asked = asked_for(question)
     assert asked is not None
     assert held(asked, sentence, "PetalNet for flowers", question) == expected
+
+
+@pytest.mark.parametrize(
+    ("question", "words"),
+    [
+        ("How many night nurses took part in it?", "how many night nurses"),
+        ("How much sugar did they add?", "how much sugar"),
+        ("What are the four benchmarks in the trial?", "four benchmarks"),
+        ("And what's the licence of the data?", "licence"),
+        ("Which backbone model was used?", "backbone model"),
+        ("Who funded it?", None),
+        ("Why do whales sing?", None),
+    ],
+)
+def test_the_asked_for_thing_is_named_in_the_words_of_the_question(question: str, words: str | None) -> None:
+    assert phrase(question) == words

@@ -20,7 +20,7 @@ from rag.answer.generative import refuses
 from rag.answer.repair import repaired
 from rag.corpus import clean, read_bytes
 from rag.events.codec import answer_from_json, answer_json
-from rag.evidence.asked import asked_for, held
+from rag.evidence.asked import asked_for, held, phrase
 from rag.policy import Policy
 from rag.ports import Message
 from rag.prompts import Shown, answer_messages
@@ -134,6 +134,7 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "sides": sides,
     "many": features_of,
     "wants": lambda text: (wants_number(text), form(text), wants_effect(text)),
+    "phrase": phrase,
     "asked_for": lambda text: (asked := asked_for(text)) and held(asked, text, text, text),
     "unknown_words": lambda text: unknown_words(text, lambda _: False),
     "resolve_by_rule": lambda text: (resolve_by_rule(text, [TURN]), resolve_by_rule("And it?", [Turn(text, text, "")])),
