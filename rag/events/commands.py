@@ -2,17 +2,13 @@
 
 from __future__ import annotations
 
-import contextlib
 import json
-from collections.abc import Iterator
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import click
 
-import rag.events
-from rag.errors import ReadbackError
 from rag.settings import Settings
 
 if TYPE_CHECKING:
@@ -30,12 +26,11 @@ def events() -> None:
     "--out", type=click.Path(file_okay=False, path_type=Path), help="Folder; without it, JSON lines on stdout."
 )
 @click.option("--user", help="Only what belongs to this user.")
-@click.pass_context
-def export_command(context: click.Context, format: str, out: Path | None, user: str | None) -> None:
+def export_command(format: str, out: Path | None, user: str | None) -> None:
     """Write all interactions, feedback and conversations."""
     if out is None and format != "jsonl":
         raise click.UsageError("Parquet needs a folder: --out FOLDER.")
-    with store_of(context) as store:
+    with opened() as store:
         if out is None:
             for line in store.export_lines(user=user):
                 click.echo(line)
@@ -50,10 +45,9 @@ def export_command(context: click.Context, format: str, out: Path | None, user: 
     "--export", "out", type=click.Path(file_okay=False, path_type=Path), help="First write the data into this folder."
 )
 @click.option("--yes", is_flag=True, help="Do not ask.")
-@click.pass_context
-def forget_command(context: click.Context, user: str, out: Path | None, yes: bool) -> None:
+def forget_command(user: str, out: Path | None, yes: bool) -> None:
     """Delete everything about one user, after handing it over if a folder is given."""
-    with store_of(context) as store:
+    with opened() as store:
         if not yes:
             click.confirm(f"Delete everything that {user} asked and said?", abort=True, err=True)
         if out is not None:
@@ -66,12 +60,11 @@ def forget_command(context: click.Context, user: str, out: Path | None, yes: boo
 @click.option(
     "--older-than-days", type=click.FloatRange(min=0, min_open=True), help="Default: the retention that is set."
 )
-@click.pass_context
-def purge_command(context: click.Context, older_than_days: float | None) -> None:
+def purge_command(older_than_days: float | None) -> None:
     """Delete what is older than a number of days."""
-    with store_of(context) as store:
+    with opened() as store:
         if older_than_days is None:
-            older_than_days = getattr(Settings.load(), "retention_days", None)
+            older_than_days = Settings.load().retention_days
         if older_than_days is None:
             raise click.UsageError("No retention is set: name the days with --older-than-days.")
         click.echo(deleted(store.purge(older_than_days)))
@@ -79,10 +72,9 @@ def purge_command(context: click.Context, older_than_days: float | None) -> None
 
 @events.command("stats")
 @click.option("--json", "as_json", is_flag=True, help="As one JSON object.")
-@click.pass_context
-def stats_command(context: click.Context, as_json: bool) -> None:
+def stats_command(as_json: bool) -> None:
     """What the record holds, in numbers."""
-    with store_of(context) as store:
+    with opened() as store:
         stats = asdict(store.stats())
     if as_json:
         click.echo(json.dumps(stats, default=str))
@@ -94,24 +86,11 @@ def stats_command(context: click.Context, as_json: bool) -> None:
         click.echo(f"{'feedback ' + kind:32}{number}")
 
 
-@contextlib.contextmanager
-def store_of(context: click.Context) -> Iterator[EventStore]:
-    """The store that ``context.obj.event_store()`` gives, left open; else one from the settings, closed afterwards."""
-    with _complaining():
-        given = getattr(context.obj, "event_store", None)
-        if given is not None:
-            yield given()
-        else:
-            with rag.events.open_store(Settings.load()) as store:
-                yield store
+def opened() -> EventStore:
+    """The record that the settings mean. Raises EventError."""
+    from rag.events.opening import open_store  # which takes its time
 
-
-@contextlib.contextmanager
-def _complaining() -> Iterator[None]:
-    try:
-        yield
-    except ReadbackError as error:
-        raise click.ClickException(str(error)) from error
+    return open_store(Settings.load())
 
 
 def deleted(counts: Counts) -> str:

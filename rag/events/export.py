@@ -79,7 +79,6 @@ def _feedback(feedback: Feedback) -> dict[str, Any]:
 
 
 def _conversations(database: Database, user: str | None) -> list[dict[str, Any]]:
-
     column = conversations.c
     wanted = select(column.id, column.user_id.label("user"), column.title, column.started, column.updated)
     wanted = wanted.where(column.deleted.is_(None)).order_by(column.user_id, column.id)
@@ -130,64 +129,28 @@ def _parquet_row(row: dict[str, Any]) -> dict[str, Any]:
     return row
 
 
+COLUMNS = {
+    "interactions": "id:text position:whole at:moment user:text conversation:text turn:whole source:text question:text "
+    "standalone_question:text answer:text papers:papers mode:text model:text abstained:flag policy_version:text "
+    "latency_ms:real prompt_tokens:whole completion_tokens:whole cost_usd:real parent:text options:text",
+    "feedback": "id:text position:whole at:moment interaction_id:text user:text kind:text value:text seconds:real "
+    "paper_id:text",
+    "conversations": "id:text user:text title:text started:moment updated:moment",
+}
+PAPER = "paper_id:text rank:whole score:real position:whole cited:flag scores:scores shown:flag"
+
+
 def _schemas() -> dict[str, Any]:
     pa = import_module("pyarrow")
 
-    text, moment, whole, real = pa.string(), pa.timestamp("us", tz="UTC"), pa.int64(), pa.float64()
-    paper = pa.struct(
-        [
-            ("paper_id", text),
-            ("rank", whole),
-            ("score", real),
-            ("position", whole),
-            ("cited", pa.bool_()),
-            ("scores", pa.map_(text, real)),
-            ("shown", pa.bool_()),
-        ]
-    )
-    return {
-        "interactions": pa.schema(
-            [
-                ("id", text),
-                ("position", whole),
-                ("at", moment),
-                ("user", text),
-                ("conversation", text),
-                ("turn", whole),
-                ("source", text),
-                ("question", text),
-                ("standalone_question", text),
-                ("answer", text),
-                ("papers", pa.list_(paper)),
-                ("mode", text),
-                ("model", text),
-                ("abstained", pa.bool_()),
-                ("policy_version", text),
-                ("latency_ms", real),
-                ("prompt_tokens", whole),
-                ("completion_tokens", whole),
-                ("cost_usd", real),
-                ("parent", text),
-                ("options", text),
-            ]
-        ),
-        "feedback": pa.schema(
-            [
-                ("id", text),
-                ("position", whole),
-                ("at", moment),
-                ("interaction_id", text),
-                ("user", text),
-                ("kind", text),
-                ("value", text),
-                ("seconds", real),
-                ("paper_id", text),
-            ]
-        ),
-        "conversations": pa.schema(
-            [("id", text), ("user", text), ("title", text), ("started", moment), ("updated", moment)]
-        ),
-    }
+    types = {"text": pa.string(), "moment": pa.timestamp("us", tz="UTC"), "whole": pa.int64(), "real": pa.float64()}
+    types |= {"flag": pa.bool_(), "scores": pa.map_(pa.string(), pa.float64())}
+
+    def fields(columns: str) -> list[tuple[str, Any]]:
+        return [(name, types[kind]) for name, kind in (column.split(":") for column in columns.split())]
+
+    types["papers"] = pa.list_(pa.struct(fields(PAPER)))
+    return {sort: pa.schema(fields(columns)) for sort, columns in COLUMNS.items()}
 
 
 def _json(value: object) -> str:

@@ -14,10 +14,5 @@ FILE = "events.db"  # in the data folder, unless a database is named by URL
 
 def open_store(settings: Settings) -> EventStore:
     """Open the record that the settings name. Raises as ``EventStore.open`` does."""
-    url = getattr(settings, "events_url", None)
-    secret = getattr(url, "get_secret_value", None)  # a URL with a password may come wrapped
-    return EventStore.open(
-        (secret() if secret else url) or settings.data_dir / FILE,
-        keep_questions=getattr(settings, "keep_questions", True),
-        retention_days=getattr(settings, "retention_days", None),
-    )
+    url = settings.events_url.get_secret_value() if settings.events_url else settings.data_dir / FILE
+    return EventStore.open(url, keep_questions=settings.keep_questions, retention_days=settings.retention_days)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from contextlib import nullcontext
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -20,14 +21,15 @@ Run = Callable[..., Result]
 
 
 @pytest.fixture
-def run(sqlite: EventStore) -> Run:
+def run(sqlite: EventStore, monkeypatch: pytest.MonkeyPatch) -> Run:
     sqlite.record(an_answer(), user="ada", source="page", conversation="c1")
     sqlite.record(an_answer("b1"), user="bob", source="api")
     sqlite.feedback("a1", user="ada", kind="answered", value="partly")
 
+    monkeypatch.setattr("rag.events.commands.opened", lambda: nullcontext(sqlite))
+
     def invoke(*arguments: str, input: str | None = None) -> Result:
-        context = SimpleNamespace(event_store=lambda: sqlite)
-        return CliRunner().invoke(events, arguments, obj=context, input=input)
+        return CliRunner().invoke(events, arguments, input=input)
 
     return invoke
 
@@ -64,8 +66,7 @@ def test_forget_asks_first_and_can_hand_over(run: Run, sqlite: EventStore, tmp_p
 def test_nothing_is_forgotten_that_could_not_be_handed_over(run: Run, sqlite: EventStore, tmp_path: Path) -> None:
     (tmp_path / "file").write_text("")
     result = run("forget", "--user", "ada", "--yes", "--export", str(tmp_path / "file" / "in"))
-    assert result.exit_code == 1
-    assert "cannot be written" in result.stderr
+    assert "cannot be written" in str(result.exception)
     assert sqlite.stats().interactions == 2
 
 
@@ -86,13 +87,12 @@ def test_stats_for_people_and_programs(run: Run) -> None:
     assert (stats["interactions"], stats["feedback"]) == (2, {"answered:partly": 1})
 
 
-def test_without_a_given_store_the_settings_say_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    settings = SimpleNamespace(data_dir=tmp_path, keep_questions=False, retention_days=None, events_url=None)
-    monkeypatch.setattr("rag.events.commands.Settings.load", lambda: settings)
+def test_the_settings_say_where(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv("READBACK_DATA_DIR", str(tmp_path))
     with EventStore.open(tmp_path / "events.db") as store:
         store.record(an_answer(), user="ada", source="page")
     assert json.loads(CliRunner().invoke(events, ["stats", "--json"]).stdout)["interactions"] == 1
-    settings.events_url = "mysql://nowhere"
+    monkeypatch.setenv("READBACK_EVENTS_URL", "mysql://nowhere")
     result = CliRunner().invoke(events, ["stats"])
     assert (result.exit_code, result.stdout) == (1, "")
-    assert "postgresql://" in result.stderr
+    assert "postgresql://" in str(result.exception)
