@@ -41,6 +41,7 @@ from rag.types import Answer, Sentence
 
 Better = Literal["higher", "lower", "neither"]
 Values = dict[str, float]  # question id -> score
+OfPapers = Callable[[list[str], Mapping[str, int]], float]  # ids of papers, gold grades -> score
 BUDGETS = (30, 60, 90, 120)  # words of an answer that are read
 LISTS = frozenset({"multi", "list"})  # kinds whose answer is a list of papers
 
@@ -58,7 +59,7 @@ class Measure:
     overall: Callable[[Sequence[Graded]], float | None] | None = None  # of all questions at once
 
 
-def _ranking(score: Callable[[list[str], Mapping[str, int]], float]) -> Callable[[Graded], float | None]:
+def _ranking(score: OfPapers) -> Callable[[Graded], float | None]:
     return lambda one: score(one.ranked, one.question.gold) if one.question.gold else None
 
 
@@ -83,20 +84,23 @@ def _evidence(answer: Answer, sentence: Sentence) -> tuple[str, ...]:
     return tuple(quotes.values())
 
 
-def _cites(one: Graded, part: Literal["precision", "recall"]) -> float | None:
-    if not one.answer or not one.answered:
-        return None
-    claims = [each for each in one.answer.sentences if each.citations or each.state != "verified"]  # not "Yes."
-    found = citation_scores([CitedSentence(each.text, _evidence(one.answer, each)) for each in claims])
-    return found.precision if part == "precision" else found.recall
+def _cites(part: Literal["precision", "recall"]) -> Callable[[Graded], float | None]:
+    def cites(one: Graded) -> float | None:
+        if not one.answer or not one.answered:
+            return None
+        claims = [each for each in one.answer.sentences if each.citations or each.state != "verified"]  # not "Yes."
+        found = citation_scores([CitedSentence(each.text, _evidence(one.answer, each)) for each in claims])
+        return found.precision if part == "precision" else found.recall
+
+    return cites
 
 
 def _cited(one: Graded) -> list[str]:
     return [quote.paper_id for quote in one.shown]
 
 
-def _papers(one: Graded, score: Callable[[list[str], Mapping[str, int]], float]) -> float | None:
-    return score(_cited(one), one.question.gold) if one.question.expects == "answer" else None
+def _papers(score: OfPapers) -> Callable[[Graded], float | None]:
+    return lambda one: score(_cited(one), one.question.gold) if one.question.expects == "answer" else None
 
 
 def _list_f1(one: Graded) -> float | None:
@@ -108,7 +112,7 @@ def _list_f1(one: Graded) -> float | None:
     return 2 * precision * found / (precision + found) if found and precision else 0.0
 
 
-def _of_lists(score: Callable[[list[str], Mapping[str, int]], float]) -> Callable[[Graded], float | None]:
+def _of_lists(score: OfPapers) -> Callable[[Graded], float | None]:
     return lambda one: score(_cited(one), one.question.gold) if one.question.kind in LISTS else None
 
 
@@ -148,7 +152,7 @@ def _median_length(graded: Sequence[Graded]) -> float | None:
     return float(median(known)) if known else None
 
 
-def _answered_as_known(kind: Class) -> Callable[[Graded], float | None]:
+def _answered(kind: Class) -> Callable[[Graded], float | None]:
     return lambda one: float(one.verdict in ("answered", None)) if one.kind == kind else None
 
 
@@ -185,12 +189,17 @@ def _abstention_f1(graded: Sequence[Graded]) -> float | None:
     )
 
 
-def _risks(graded: Sequence[Graded]) -> tuple[list[float], list[float]]:
-    """Confidence and loss of each question; silence comes last and counts as a loss, as risk_coverage asks for."""
-    some = _decided(graded)
-    confidence = [one.answer.confidence if one.answer and one.answered else -inf for one in some]
-    loss = [1.0 - one.right if one.answered else 1.0 for one in some]
-    return confidence, loss
+def _over_risks(
+    area: Callable[[Sequence[float], Sequence[float]], float],
+) -> Callable[[Sequence[Graded]], float | None]:
+    """Of confidence and loss; silence comes last and counts as a loss, as risk_coverage asks for."""
+
+    def of(graded: Sequence[Graded]) -> float:
+        some = _decided(graded)
+        confidence = [one.answer.confidence if one.answer and one.answered else -inf for one in some]
+        return area(confidence, [1.0 - one.right if one.answered else 1.0 for one in some])
+
+    return of
 
 
 def _calibration(graded: Sequence[Graded]) -> float | None:
@@ -215,25 +224,15 @@ def _tokens(one: Graded) -> float | None:
 
 
 MEASURES: tuple[Measure, ...] = (
-    Measure(
-        "right",
-        "Overall",
-        "how right the reply is: facts held, or silence where silence is right",
-        score=lambda one: one.right,
-    ),
+    Measure("right", "Overall", "facts held, or silence where silence is right", score=lambda one: one.right),
     Measure("ndcg@10", "Retrieval", "gold papers high in the first ten", score=_ranking(lambda r, g: ndcg(r, g, 10))),
     Measure("recall@1", "Retrieval", "the right paper first, where there is one alone", score=_first_place),
     Measure("recall@5", "Retrieval", "gold papers among the first five", score=_ranking(lambda r, g: recall(r, g, 5))),
     Measure("recall@10", "Retrieval", "gold papers among the first ten", score=_ranking(lambda r, g: recall(r, g, 10))),
     Measure(
-        "mrr@10",
-        "Retrieval",
-        "1 / rank of the first gold paper",
-        score=_ranking(lambda r, g: reciprocal_rank(r, g, 10)),
+        "mrr@10", "Retrieval", "1 / rank of the first gold", score=_ranking(lambda r, g: reciprocal_rank(r, g, 10))
     ),
-    Measure(
-        "all_gold@10", "Retrieval", "every central paper among the first ten, where several are wanted", score=_complete
-    ),
+    Measure("all_gold@10", "Retrieval", "every central paper among ten, where several are wanted", score=_complete),
     Measure("fact_coverage", "Answer", "facts that the answer holds, where there is one to give", score=_fact_coverage),
     Measure("quote_exactness", "Answer", "quotes that stand in the abstract where they say", bounds=(0.0, 1.0)),
     Measure("answer_score", "Answer", "facts within 30, 60, 90 and 120 words, averaged", score=_answer_score),
@@ -244,64 +243,28 @@ MEASURES: tuple[Measure, ...] = (
     Measure("first_sentence", "Answer", "an asked-for fact in the first sentence", score=_first_sentence),
     Measure("length", "Answer", "words of an answer", "neither", None, score=_length),
     Measure("median_length", "Answer", "median words of an answer", "neither", None, overall=_median_length),
-    Measure(
-        "citation_precision",
-        "Citation",
-        "citations that their sentence needs",
-        score=lambda one: _cites(one, "precision"),
-    ),
-    Measure(
-        "citation_recall", "Citation", "sentences that their citations carry", score=lambda one: _cites(one, "recall")
-    ),
-    Measure(
-        "cited_precision", "Citation", "papers cited that are gold", score=lambda one: _papers(one, cited_precision)
-    ),
-    Measure("cited_recall", "Citation", "central papers that are cited", score=lambda one: _papers(one, cited_recall)),
+    Measure("citation_precision", "Citation", "citations that their sentence needs", score=_cites("precision")),
+    Measure("citation_recall", "Citation", "sentences that their citations carry", score=_cites("recall")),
+    Measure("cited_precision", "Citation", "papers cited that are gold", score=_papers(cited_precision)),
+    Measure("cited_recall", "Citation", "central papers that are cited", score=_papers(cited_recall)),
     Measure("list_precision", "Lists", "listed papers that belong", score=_of_lists(cited_precision)),
     Measure("list_recall", "Lists", "papers that belong and are listed", score=_of_lists(cited_recall)),
     Measure("list_f1", "Lists", "harmonic mean of both", score=_list_f1),
     Measure("decision_cost", "Answerability", "cost of answer, closest or refusal", "lower", score=_decision),
     Measure("false_refusals", "Answerability", "answerable questions that were refused", "lower", score=_false_refusal),
     Measure(
-        "false_answers", "Answerability", "unanswerable questions that got an answer", "lower", score=_false_answer
+        "false_answers", "Answerability", "unanswerable questions that were answered", "lower", score=_false_answer
     ),
-    Measure(
-        "field_answered",
-        "Answerability",
-        "of these, in the field: answered as if known",
-        "lower",
-        score=_answered_as_known("in the field"),
-    ),
-    Measure(
-        "off_topic_answered", "Answerability", "of these, off topic", "lower", score=_answered_as_known("off topic")
-    ),
+    Measure("field_answered", "Answerability", "of these, in the field", "lower", score=_answered("in the field")),
+    Measure("off_topic_answered", "Answerability", "of these, off topic", "lower", score=_answered("off topic")),
     Measure("closest_is_right", "Answerability", "the right paper shown among the closest", score=_closest_is_right),
+    Measure("abstention_f1", "Answerability", "unanswerable told from others: not answered", overall=_abstention_f1),
+    Measure("aurc", "Answerability", "area under risk against coverage", "lower", overall=_over_risks(aurc)),
     Measure(
-        "abstention_f1",
-        "Answerability",
-        "unanswerable questions told from others: closest or refused",
-        overall=_abstention_f1,
+        "excess_aurc", "Answerability", "that area above the best order", "lower", overall=_over_risks(excess_aurc)
     ),
-    Measure(
-        "aurc", "Answerability", "area under risk against coverage", "lower", overall=lambda all_: aurc(*_risks(all_))
-    ),
-    Measure(
-        "excess_aurc",
-        "Answerability",
-        "that area above the best possible order",
-        "lower",
-        overall=lambda all_: excess_aurc(*_risks(all_)),
-    ),
-    Measure(
-        "calibration_error",
-        "Answerability",
-        "stated confidence against how often it is right",
-        "lower",
-        overall=_calibration,
-    ),
-    Measure(
-        "follow_up_loss", "Conversation", "right when asked stand-alone, minus as a follow-up", "lower", (-1.0, 1.0)
-    ),
+    Measure("calibration_error", "Answerability", "confidence against being right", "lower", overall=_calibration),
+    Measure("follow_up_loss", "Conversation", "right stand-alone, minus as a follow-up", "lower", (-1.0, 1.0)),
     Measure("follow_up_loss_ndcg", "Conversation", "the same for ndcg@10", "lower", (-1.0, 1.0)),
     Measure("phrasing_mean", "Robustness", "right, averaged over the words of several askers"),
     Measure("phrasing_worst", "Robustness", "right, in the words that it understands worst"),
