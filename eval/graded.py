@@ -6,7 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 
 from eval.gold import GoldQuestion
-from eval.metrics import CAVEAT, CENTRAL, Class, Verdict, fact_coverage
+from eval.metrics.answer import fact_coverage
+from eval.metrics.decision import CAVEAT, Class, Verdict
+from eval.metrics.retrieval import CENTRAL
 from rag.types import Answer, Citation
 
 

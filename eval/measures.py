@@ -15,27 +15,11 @@ from typing import Literal
 
 from eval.gold import STANDALONE
 from eval.graded import Graded
-from eval.metrics import (
-    CENTRAL,
-    CitedSentence,
-    Class,
-    abstention_f1,
-    all_gold_recall,
-    answer_length,
-    aurc,
-    calibration_error,
-    citation_scores,
-    cited_precision,
-    cited_recall,
-    coverage_within,
-    decision_cost,
-    excess_aurc,
-    fact_coverage,
-    ndcg,
-    quote_exactness,
-    recall,
-    reciprocal_rank,
-)
+from eval.metrics.answer import answer_length, coverage_within, fact_coverage, quote_exactness
+from eval.metrics.answerability import abstention_f1, aurc, calibration_error, excess_aurc
+from eval.metrics.citation import CitedSentence, citation_scores, cited_precision, cited_recall
+from eval.metrics.decision import Class, decision_cost
+from eval.metrics.retrieval import CENTRAL, all_gold_recall, ndcg, recall, reciprocal_rank
 from rag.trace import TIMED
 from rag.types import Answer, Sentence
 

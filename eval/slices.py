@@ -7,7 +7,8 @@ from statistics import fmean
 
 from eval.graded import Graded
 from eval.measures import BY_NAME
-from eval.metrics import CENTRAL, Class, Verdict, decision_cost
+from eval.metrics.decision import Class, Verdict, decision_cost
+from eval.metrics.retrieval import CENTRAL
 
 Rows = list[Sequence[str]]
 CLASSES: tuple[Class, ...] = ("answerable", "in the field", "off topic")

@@ -6,7 +6,7 @@ from collections.abc import Mapping, Sequence
 from statistics import fmean
 
 from eval.fit.questions import Labelled
-from eval.metrics import ndcg
+from eval.metrics.retrieval import ndcg
 from rag.engine import Assistant
 from rag.policy import Policy
 from rag.types import ranked_papers

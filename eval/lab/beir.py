@@ -20,7 +20,7 @@ from typing import Any
 
 from eval.baselines import Bm25, EmbedderAlone, LlamaIndexStarter, Ranked, Ranker
 from eval.collection import prepare
-from eval.metrics import ndcg, recall
+from eval.metrics.retrieval import ndcg, recall
 from rag.collection import Collection
 from rag.embed import open_embedder
 from rag.engine import Assistant

@@ -7,7 +7,8 @@ from dataclasses import replace
 
 from eval.failures import Stage
 from eval.gold import GoldQuestion
-from eval.metrics import CENTRAL, holds_fact
+from eval.metrics.facts import holds_fact
+from eval.metrics.retrieval import CENTRAL
 from rag.answer.answerer import QuotingAndWritingAnswerer
 from rag.answer.written import Limits, open_verifier
 from rag.engine import Assistant

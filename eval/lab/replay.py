@@ -23,7 +23,7 @@ from eval.gold import GOLD, PAPERS, GoldQuestion, load_gold, records
 from eval.graded import Graded
 from eval.lab.replies import LiveModel, Match, Prompt, ReplayModel, read_replies
 from eval.measures import score
-from eval.metrics import fact_coverage
+from eval.metrics.answer import fact_coverage
 from eval.run import CACHE, HOME, choose
 from eval.table import aligned
 from rag.chat_model import OpenAIChat

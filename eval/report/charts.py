@@ -10,7 +10,7 @@ import numpy as np
 from markupsafe import Markup
 
 from eval.graded import Graded
-from eval.metrics import risk_coverage
+from eval.metrics.answerability import risk_coverage
 from eval.summary import Figure
 
 COLOURS = ("#2f6fdb", "#d9822b", "#2f9e78", "#a05bb5", "#8a8f98")  # told apart in both themes, and by shape too

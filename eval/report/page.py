@@ -9,7 +9,8 @@ from typing import Any
 from jinja2 import Environment, FileSystemLoader, StrictUndefined
 from markupsafe import Markup
 
-from eval.metrics import holds_fact, shares_words
+from eval.metrics.citation import shares_words
+from eval.metrics.facts import holds_fact
 from eval.table import ARROWS, digits_of
 
 TEMPLATES = Path(__file__).parent / "templates"

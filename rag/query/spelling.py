@@ -27,25 +27,7 @@ LONGEST = 24
 TRIED = 60  # likeliest words whose distance is measured
 _TOKEN = re.compile(r"(?<![\w-])[a-z]{4,24}(?![\w-]|[.'][\w])")
 _PREFIXES = ("re", "un", "de", "non", "pre", "over", "under", "multi", "self", "mis", "out", "sub", "inter")
-_SUFFIXES = (
-    "er",
-    "ers",
-    "or",
-    "ors",
-    "able",
-    "ible",
-    "ness",
-    "less",
-    "wise",
-    "ity",
-    "ish",
-    "ship",
-    "up",
-    "ty",
-    "ful",
-    "ist",
-    "ists",
-)
+_SUFFIXES = tuple("er ers or ors able ible ness less wise ity ish ship up ty ful ist ists".split())
 _LETTERS = {letter: place for place, letter in enumerate(ascii_lowercase)}
 
 

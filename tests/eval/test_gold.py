@@ -13,7 +13,7 @@ import pytest
 
 from eval.gold import GOLD, PAPERS, STYLES, expand, load_gold
 from eval.goldcheck import check_facts, current_hashes, freeze, gold_hash, read_abstracts
-from eval.metrics import holds_fact
+from eval.metrics.facts import holds_fact
 from rag.errors import CorpusError
 
 SPLIT = {

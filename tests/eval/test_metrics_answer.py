@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eval.metrics import answer_length, fact_coverage, quote_exactness
+from eval.metrics.answer import answer_length, fact_coverage, quote_exactness
 
 STEADY = settings(derandomize=True, deadline=None, max_examples=60)
 

@@ -12,13 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eval.metrics import (
-    abstention_f1,
-    aurc,
-    calibration_error,
-    excess_aurc,
-    risk_coverage,
-)
+from eval.metrics.answerability import abstention_f1, aurc, calibration_error, excess_aurc, risk_coverage
 
 STEADY = settings(derandomize=True, deadline=None, max_examples=60)
 

@@ -8,7 +8,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from eval.metrics import CitedSentence, citation_scores, cited_precision, cited_recall, shares_words
+from eval.metrics.citation import CitedSentence, citation_scores, cited_precision, cited_recall, shares_words
 
 STEADY = settings(derandomize=True, deadline=None, max_examples=60)
 

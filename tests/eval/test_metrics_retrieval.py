@@ -6,7 +6,7 @@ from math import log2
 
 import pytest
 
-from eval.metrics import all_gold_recall, ndcg, recall, reciprocal_rank
+from eval.metrics.retrieval import all_gold_recall, ndcg, recall, reciprocal_rank
 
 GOLD = {"central": 2, "other": 2, "useful": 1, "judged": 0}
 

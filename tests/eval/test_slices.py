@@ -8,7 +8,8 @@ import pytest
 
 from eval.graded import Graded
 from eval.measures import BY_NAME, score
-from eval.metrics import coverage_within, decision_cost
+from eval.metrics.answer import coverage_within
+from eval.metrics.decision import decision_cost
 from eval.slices import VERDICTS, slices
 from rag.types import Answer
 from tests.eval.conftest import LINES, PAPERS, answer, question_of
