@@ -2,7 +2,7 @@
 SHELL := /bin/sh
 .DEFAULT_GOAL := help
 .DELETE_ON_ERROR:
-.PHONY: help chat setup check test attack chaos coverage lint docs format eval fit learn-demo pins screenshots system-packages clean
+.PHONY: help chat setup check unit test attack chaos coverage lint docs format eval fit learn-demo pins screenshots system-packages clean
 
 # uv brings its own certificates; a network that needs the system's is more common than one that forbids them
 export UV_NATIVE_TLS ?= 1
@@ -23,7 +23,10 @@ chat: $(VENV)/.runtime ## open the chat page on http://127.0.0.1:7860
 
 setup: $(VENV)/.runtime ## create the environment only; leaves .venv/bin/readback
 
-check: lint ## check style, types and imports, and run the unit tests: under a minute
+check: $(VENV)/.dev ## check style, types and imports, and run the unit tests at the same time: under a minute
+	@$(MAKE) --no-print-directory --jobs=2 --output-sync=target lint unit
+
+unit: $(VENV)/.dev
 	@$(BIN)/python -m pytest -m unit --quiet $(ARGS)
 
 # The browser tests run by themselves: their driver keeps an event loop in the process, which other tests need free.

@@ -80,6 +80,7 @@ def test_the_version_is_that_of_the_content() -> None:
     assert len(version_of(ONE)) == 12
 
 
+@pytest.mark.slow
 def test_readers_see_whole_policies_while_two_writers_promote_and_roll_back(tmp_path: Path) -> None:
     store = PolicyStore(tmp_path)
     versions = [store.save({"name": name, "padding": "x" * 50_000}) for name in ("one", "two", "three")]
@@ -112,6 +113,7 @@ def test_readers_see_whole_policies_while_two_writers_promote_and_roll_back(tmp_
     assert len(store.ledger()) == 1 + 2 * 2 * 20
 
 
+@pytest.mark.slow
 def test_kill_9_while_promoting_leaves_a_whole_policy_in_force(tmp_path: Path) -> None:
     store = PolicyStore(tmp_path)
     versions = [store.save({"name": str(number), "padding": "x" * 10_000}) for number in range(2)]

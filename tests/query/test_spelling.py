@@ -42,6 +42,7 @@ def test_what_may_be_a_word_is_left_alone(assistant: Assistant, question: str) -
     assert searched(assistant, question) == question
 
 
+@pytest.mark.slow
 def test_clean_questions_are_left_alone(assistant: Assistant) -> None:
     asked = [item for one in load_gold("dev") if one.style in (None, "plain") for item in expand(one)]
     texts = [item.turns[0] for item in asked if item.asker != "typos"] + [one.question for one in load_natural("fit")]

@@ -150,6 +150,7 @@ def test_at_least_ten_papers_come_back_where_they_exist(tmp_path: Path) -> None:
     assert sorted(ids(few)) == ["paper-1", "paper-2"]
 
 
+@pytest.mark.slow
 def test_ten_papers_come_back_where_one_paper_has_many_passages(tmp_path: Path) -> None:
     long = " ".join(f"Sentence {number} speaks of whales and whales again in many words." for number in range(2500))
     index = Index(Settings(data_dir=tmp_path, chunk_tokens=64), WordEmbedder())
