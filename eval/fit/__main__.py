@@ -18,6 +18,7 @@ import click
 from eval.collection import prepare
 from eval.fit.answerability import examples_of, fit_answerability
 from eval.fit.evidence import fit_evidence, weighed
+from eval.fit.lists import candidates, fit_lists
 from eval.fit.many import fit_many
 from eval.fit.questions import Asked, contrasting, contrasting_abstracts, others, own, strangers
 from eval.fit.ranking import choose_shares, ranking_scores, with_shares
@@ -62,7 +63,9 @@ def main(bench: Path | None, cache: Path | None, dry_run: bool) -> None:
         with opened(sets[0]) as assistant:
             model, held = fit_evidence(weighed(assistant, (*sets[0].questions, *contrasts[0].questions)))
             evidence = policy.evidence.model_copy(update={"model": model})
-            policy = policy.with_parts(evidence=evidence, embedder=assistant.collection.embedder)
+            membership, lists = fit_lists(candidates(assistant), policy.answering.list_papers)
+            answering = policy.answering.model_copy(update={"membership": membership})
+            policy = policy.with_parts(evidence=evidence, answering=answering, embedder=assistant.collection.embedder)
         found = []
         for asked in sets:
             with opened(asked) as assistant:
@@ -74,7 +77,7 @@ def main(bench: Path | None, cache: Path | None, dry_run: bool) -> None:
     without, unfitted = fit_answerability(found, cosines=False)
     writing = policy.writing.model_copy(update={"prompts": prompts.version()})
     policy = policy.with_parts(answerability=enough, unfitted=without, writing=writing)
-    click.echo("\n".join([*told, *ranked, *held, *report, *unfitted, f"policy {policy.version}"]))
+    click.echo("\n".join([*told, *ranked, *held, lists, *report, *unfitted, f"policy {policy.version}"]))
     if not dry_run:
         DEFAULT.write_text(policy.text(), encoding="utf-8")
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
+from rag.answer.lists import listed
 from rag.answer.sides import by_side
 from rag.evidence.asked import asked_for
 from rag.policy import Answering
@@ -36,15 +37,8 @@ def quote_answer(
     if len(compared) > 1 and papers != 1:
         return list(_side_by_side(query, list(compared.values()), policy))
     if query.wants_many and not query.sides and papers != 1:
-        return list(_lines(query, listed(evidence, policy)[:papers]))
+        return list(_lines(query, listed(query, evidence, policy)[:papers]))
     return list(_lead_and_more(query, evidence, policy, alone=papers == 1))
-
-
-def listed(evidence: Sequence[PaperEvidence], policy: Answering) -> list[PaperEvidence]:
-    """The papers that belong on a list, best first, at least one."""
-    floor = policy.listed * evidence[0].hit.score
-    kept = [one for one in evidence if one.hit.score >= floor][: policy.list_papers]
-    return kept or [evidence[0]]
 
 
 def _lead_and_more(

@@ -186,7 +186,7 @@ class Answering(Part):
     words: int = Field(ge=20)  # budget of an answer about one paper; its first sentence is said whatever its length
     also_words: int = Field(ge=0)  # what the runner-up may take beyond it
     runner_up: float = Field(ge=0, le=1)  # share of the best paper's score from which the second comes close
-    listed: float = Field(ge=0, le=1)  # share of the best paper's score from which a paper is on a list
+    membership: Logistic  # whether a paper that was read belongs on a list
     list_papers: int = Field(ge=1)  # maximum number of papers on a list
     comparing: Comparing
     declining: Declining

@@ -3,12 +3,14 @@
 from __future__ import annotations
 
 import json
+from dataclasses import replace
 from pathlib import Path
 
 import numpy as np
 import pytest
 
 from eval.fit.answerability import INVENTED, OTHERS, Examples, fit_answerability
+from eval.fit.lists import Candidates, fit_lists
 from eval.fit.models import cross_validate, fit, need_weights
 from eval.fit.questions import OWN, Labelled, contrasting, contrasting_abstracts, others, own, strangers
 from eval.fit.ranking import TRIED, choose_shares
@@ -139,3 +141,18 @@ def test_contrasting_questions_are_asked_of_the_abstracts_they_are_about(tmp_pat
     assert [paper.id for paper in asked.papers] == ["2"]
     assert [(one.need, one.gold, one.answerable) for one in asked.questions] == [("2", ("2",), True)]
     assert not list(contrasting_abstracts(tmp_path / "elsewhere", file))
+
+
+def test_a_list_learns_which_of_its_features_tell() -> None:
+    template = load_gold("dev", ["list"])[0]
+    lists = [
+        Candidates(
+            replace(template, id=str(number), gold={"right": 2}),
+            ("wrong", "right", "other"),
+            ([0.9, 0.1, 0.1, 0.0, 5.0], [0.8, 0.9, 0.1, 0.0, 5.0], [0.9, 0.2, 0.1, 0.0, 5.0]),
+        )
+        for number in range(20)
+    ]
+    model, report = fit_lists(lists, 3)
+    assert dict(zip(model.features, model.weights, strict=True))["closeness"] > 0
+    assert report.endswith("F1 1.000")
