@@ -28,6 +28,7 @@ from rag.types import (
     Retrieved,
     RetrievedPaper,
     Sentence,
+    SentenceVerdict,
     StreamEvent,
     TextDelta,
     Turn,
@@ -35,7 +36,8 @@ from rag.types import (
 )
 
 if TYPE_CHECKING:
-    from rag.engine import Assistant, Conversation, ask
+    from rag.conversation import Conversation
+    from rag.engine import Assistant, ask
     from rag.settings import Settings
 
 __version__ = "0.1.0"
@@ -61,6 +63,7 @@ __all__ = [
     "Retrieved",
     "RetrievedPaper",
     "Sentence",
+    "SentenceVerdict",
     "Settings",
     "SettingsError",
     "StreamEvent",
@@ -70,7 +73,7 @@ __all__ = [
     "ask",
 ]
 
-_LAZY = {"Assistant": "rag.engine", "Conversation": "rag.engine", "ask": "rag.engine", "Settings": "rag.settings"}
+_LAZY = {"Assistant": "rag.engine", "Conversation": "rag.conversation", "ask": "rag.engine", "Settings": "rag.settings"}
 
 
 def __getattr__(name: str) -> Any:  # the engine pulls in numpy and pydantic; a program that only reads types need not

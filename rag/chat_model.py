@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import socket
+import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing
+from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
 
@@ -32,6 +34,9 @@ class _Progress:
     finish_reason: str | None = None
     pieces: list[str] = field(default_factory=list)
     usage: tuple[int, int] | None = None  # prompt and completion tokens, as the server counted
+    closed: bool = False  # nobody wants more of it
+    connection: Any = None  # the socket that it comes through, while it does
+    lock: threading.Lock = field(default_factory=threading.Lock)  # of the connection
 
 
 class ChatStream(Iterator[str | Usage]):
@@ -44,11 +49,10 @@ class ChatStream(Iterator[str | Usage]):
     def __init__(self, pieces: Iterator[str | Usage], progress: _Progress) -> None:
         self._pieces = pieces
         self._progress = progress
-        self._closed = False
 
     def __next__(self) -> str | Usage:
         item = next(self._pieces)
-        if self._closed:  # by another thread, while this one waited for the piece
+        if self._progress.closed:  # by another thread, while this one waited for the piece
             close_stream(self._pieces)
             raise StopIteration
         return item
@@ -59,8 +63,14 @@ class ChatStream(Iterator[str | Usage]):
         return self._progress.finish_reason
 
     def close(self) -> None:
-        """Close the connection, which ends the work at the server. From another thread: before the next piece."""
-        self._closed = True
+        """Close the connection, which ends the work at the server; also from another thread, while one waits in it.
+
+        A server that has not begun to reply yet is left when it does.
+        """
+        self._progress.closed = True
+        with self._progress.lock, suppress(OSError):  # that it has ended by itself
+            if self._progress.connection is not None:  # wakes up the thread that reads from it
+                socket.socket.shutdown(self._progress.connection, socket.SHUT_RDWR)
         close_stream(self._pieces)
 
     def __enter__(self) -> Self:
@@ -136,13 +146,15 @@ class OpenAIChat:
 
     def _write(self, messages: list[Message], max_tokens: int, progress: _Progress) -> Iterator[str | Usage]:
         tries = 0
-        while True:
+        while not progress.closed:
             failure = None
             omitted = self._omitted
             try:
                 yield from self._request(self._body(messages, max_tokens, omitted), progress)
             except request_errors() as error:
                 failure = self._server.failure(error)
+            if progress.closed:
+                return
             if progress.finish_reason is not None:
                 break  # the answer is whole, even if the connection broke after it
             if progress.pieces:
@@ -173,21 +185,34 @@ class OpenAIChat:
         with closing(create(**body)) as reply:
             if "html" in reply.response.headers.get("content-type", ""):
                 raise UnusableReply("a web page")
-            until = time.monotonic() + self._longest_s
-            for chunk in reply:
-                if time.monotonic() > until:
-                    raise ProviderBusy(f"The language model wrote for longer than {self._longest_s:g} s.")
-                progress.usage = _counted(chunk) or progress.usage
-                choices = getattr(chunk, "choices", None)
-                if not isinstance(choices, list) or not choices:
-                    continue  # the last chunk holds the usage alone; some servers open with an empty one
-                piece = getattr(getattr(choices[0], "delta", None), "content", None)
-                reason = getattr(choices[0], "finish_reason", None)
-                if isinstance(piece, str) and piece:
-                    progress.pieces.append(piece)
-                    yield piece
-                if isinstance(reason, str) and reason:
-                    progress.finish_reason = reason
+            line = reply.response.extensions.get("network_stream")
+            with progress.lock:
+                progress.connection = line.get_extra_info("socket") if line else None
+            try:
+                if not progress.closed:
+                    yield from self._pieces(reply, progress)
+            finally:  # the next request may use it
+                with progress.lock:
+                    progress.connection = None
+
+    def _pieces(self, reply: Any, progress: _Progress) -> Iterator[str]:
+        until = time.monotonic() + self._longest_s
+        for chunk in reply:
+            if progress.closed:
+                return
+            if time.monotonic() > until:
+                raise ProviderBusy(f"The language model wrote for longer than {self._longest_s:g} s.")
+            progress.usage = _counted(chunk) or progress.usage
+            choices = getattr(chunk, "choices", None)
+            if not isinstance(choices, list) or not choices:
+                continue  # the last chunk holds the usage alone; some servers open with an empty one
+            piece = getattr(getattr(choices[0], "delta", None), "content", None)
+            reason = getattr(choices[0], "finish_reason", None)
+            if isinstance(piece, str) and piece:
+                progress.pieces.append(piece)
+                yield piece
+            if isinstance(reason, str) and reason:
+                progress.finish_reason = reason
 
     def _wrote_nothing(self, finish_reason: str | None, max_tokens: int) -> ProviderRefused | ProviderBusy:
         if finish_reason == LIMIT_REACHED:

@@ -19,6 +19,7 @@ from rag.answer.replies import adapted, reply
 from rag.answer.suggest import suggesting
 from rag.chat_model import OpenAIChat
 from rag.collection import Collection, View, consistently
+from rag.conversation import Conversation
 from rag.errors import ProviderError, SettingsError
 from rag.index import Index, IndexReport, Progress
 from rag.policy import Policy
@@ -28,8 +29,9 @@ from rag.query.intake import objection, tidy
 from rag.query.intent import recognise, wants_no_search
 from rag.query.understand import restated
 from rag.settings import Settings, shipped_corpus
-from rag.stages import Context
+from rag.stages import Context, Further
 from rag.standard import Stages
+from rag.stopping import Stop, Stoppable
 from rag.trace import Trace
 from rag.types import Answer, Hit, Mode, Options, Paper, Retrieved, StreamEvent, TextDelta, Turn, ranked_papers
 from rag.values.evidence import Body, PaperEvidence
@@ -139,12 +141,12 @@ class Assistant:
         asked = tidy(question)
         if objection(asked):
             return []
-        context, (query, hits) = self._find(asked, (), options, "extractive")
+        context, (query, hits) = self._find(asked, (), options, "extractive", Stop())
         return list(self.stages.reader.read(query, hits[:papers], context).evidence)
 
     def rank(self, question: str, options: Options = DEFAULT, *, rerank: bool = True) -> list[Hit]:
         """All papers found, best first, by their best chunk. rerank: False for the order before reranking."""
-        _, (_, hits) = self._find(tidy(question), (), options, "extractive")
+        _, (_, hits) = self._find(tidy(question), (), options, "extractive", Stop())
         return hits if rerank else sorted(hits, key=lambda hit: (-(hit.fused or 0.0), hit.passage.paper_id))
 
     def ask(self, question: str, history: Sequence[Turn] = (), options: Options = DEFAULT) -> Answer:
@@ -157,11 +159,13 @@ class Assistant:
         assert isinstance(answer, Answer), "a stream ends with its answer"
         return answer
 
-    def stream(self, question: str, history: Sequence[Turn] = (), options: Options = DEFAULT) -> Iterator[StreamEvent]:
-        """Yield Retrieved, then TextDelta as verified sentences are ready, then the Answer.
+    def stream(
+        self, question: str, history: Sequence[Turn] = (), options: Options = DEFAULT, stop: Stop | None = None
+    ) -> Iterator[StreamEvent]:
+        """Yield Retrieved, then pieces of text, a SentenceVerdict for each sentence that was drafted, then the Answer.
 
-        What the deltas say, joined, is the answer's text, unless a model failed halfway or the answer became a
-        refusal: the Answer always has the last word. Closing the iterator stops the model's work.
+        ``rag.told.Told`` puts them together; the Answer has the last word. Closing the iterator stops the model's work.
+        stop: does so from any thread; what comes afterwards is not fit to be shown. Raises Stopped.
         """
         asked, mode = tidy(question), self._mode(options)
         refusal = objection(asked)
@@ -175,15 +179,16 @@ class Assistant:
             yield TextDelta(body.text)
             yield replace(self._unsearched(asked, mode, body), intent=said.intent)
             return
-        context, (query, hits) = self._find(asked, history, options, mode)
-        trace = context.trace
+        context, (query, hits) = self._find(asked, history, options, mode, stop or Stop())
+        trace, further = context.trace, list[Hit]()
+        context.search_again = lambda text: self._search_again(text, hits, further, context)
         with trace.stage("rerank"):
             reading = self.stages.reader.read(query, hits[: context.papers_read], context)
             reading = adapted(query, reading, context.policy.answering.comparing)
         trace.note("read", confidence=reading.confidence, verdict=reading.verdict, missing=list(reading.missing))
         trace.score("read", {one.paper.id: one.best.score for one in reading.evidence})
-        papers = ranked_papers(hits[: max(self.settings.retrieved_papers, options.papers or 0)])
-        yield Retrieved(query.standalone, papers)
+        shown = hits[: max(self.settings.retrieved_papers, options.papers or 0)]
+        yield Retrieved(query.standalone, ranked_papers(shown))
         body = yield from self.stages.answerer.answer(query, reading, context)
         body = suggesting(body, reading.evidence, asked, context)
         if body.verdict == "refused" and not body.suggestions:
@@ -199,7 +204,7 @@ class Assistant:
             standalone_question=query.standalone,
             understood_as=_understood(query, context),
             intent=query.intent,
-            retrieved=papers,
+            retrieved=ranked_papers([*shown, *further]),
             model=context.model_name,
             policy_version=context.policy.version,
             usage=context.usage,
@@ -224,13 +229,15 @@ class Assistant:
         self.close()
 
     def _find(
-        self, asked: str, history: Sequence[Turn], options: Options, mode: Mode
+        self, asked: str, history: Sequence[Turn], options: Options, mode: Mode, stop: Stop
     ) -> tuple[Context, tuple[Query, list[Hit]]]:
         """From the question to ranked papers, all on one generation of the collection and one policy."""
         policy, stages = self.policy(), self.stages
 
         def find(view: View) -> tuple[Context, Query, list[Hit]]:
-            context = Context(policy, view, options, mode, lambda: self._model(context), self._on_failure, history)
+            context = Context(
+                policy, view, options, mode, lambda: self._model(context), self._on_failure, history, stop
+            )
             trace = context.trace
             trace.policy, trace.generation = policy.version, view.snapshot.generation
             with trace.stage("rewrite"):
@@ -259,6 +266,18 @@ class Assistant:
         with trace.stage("rerank"):
             return stages.reranker.rerank(query, chunks, context)
 
+    def _search_again(self, text: str, before: Sequence[Hit], found: list[Hit], context: Context) -> Further:
+        """Papers that the first search did not show. found: gets them, too."""
+        most = context.policy.writing.further_passages
+        if not most or not context.view.current:  # papers of another generation do not go with those that were read
+            return (), ()
+        query = restated(text, context)
+        known = {hit.passage.paper_id for hit in before[: context.papers_read]}
+        found += [hit for hit in self._ranked(query, context) if hit.passage.paper_id not in known][:most]
+        context.trace.note("search again", text=text, papers=[hit.passage.paper_id for hit in found])
+        with context.trace.stage("rerank"):
+            return self.stages.reader.read(query, found, context).evidence, ranked_papers(found)
+
     def _mode(self, options: Options) -> Mode:
         mode = options.mode or ("generative" if self.settings.writes else "extractive")
         if mode == "generative" and not self.settings.has_model:
@@ -273,7 +292,7 @@ class Assistant:
             if name not in self._models:
                 self._models[name] = self._open_model(self.settings, name)
         context.model_name = self._models[name].name
-        return self._models[name]
+        return Stoppable(self._models[name], context.stop)
 
     def _on_failure(self, error: ProviderError) -> None:
         log.warning("the language model failed: %s", error)
@@ -303,28 +322,6 @@ def _understood(query: Query, context: Context) -> str | None:
     learned = [text for text, _ in context.recalled.rewrites]
     searched = learned[0] if learned else query.standalone
     return searched if searched != query.asked else None
-
-
-class Conversation:
-    """Questions that may refer to earlier ones. For one thread; its turns can be read and kept."""
-
-    def __init__(self, assistant: Assistant, history: Sequence[Turn] = ()) -> None:
-        """history: turns that have happened, oldest first."""
-        self._assistant = assistant
-        self.turns: list[Turn] = list(history)
-
-    def ask(self, question: str, options: Options = DEFAULT) -> Answer:
-        """Answer, and remember the turn."""
-        answer = self._assistant.ask(question, self.turns, options)
-        self.turns.append(Turn.of(answer))
-        return answer
-
-    def stream(self, question: str, options: Options = DEFAULT) -> Iterator[StreamEvent]:
-        """Like ``Assistant.stream``; the turn is remembered when its Answer has come."""
-        for event in self._assistant.stream(question, self.turns, options):
-            if isinstance(event, Answer):
-                self.turns.append(Turn.of(event))
-            yield event
 
 
 _default: Assistant | None = None

@@ -8,6 +8,7 @@ ReadbackError
 │   ├── IndexMismatch     made with another embedder or chunking
 │   └── IndexBusy         another indexer holds the lock
 ├── QuestionError         a question that cannot be asked: empty, or far too long
+├── Stopped               an answer whose reader wanted no more of it
 └── ProviderError         the model provider failed
     ├── ProviderRefused   ... for good: wrong key, unknown model, malformed request
     ├── ProviderBusy      ... for now: rate limit, overload, time-out, connection
@@ -57,6 +58,10 @@ class IndexBusy(IndexUnusable):
 
 class QuestionError(ReadbackError):
     """The question cannot be asked as it is."""
+
+
+class Stopped(ReadbackError):
+    """The reader of an answer wanted no more of it."""
 
 
 class ProviderError(ReadbackError):

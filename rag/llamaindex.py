@@ -27,11 +27,11 @@ from llama_index.core.prompts.mixin import PromptMixinType
 from llama_index.core.schema import NodeRelationship, NodeWithScore, QueryBundle, RelatedNodeInfo, TextNode
 
 from rag.engine import DEFAULT, Assistant
+from rag.told import Told
 from rag.types import Answer, Citation, Options, Paper, TextDelta
 
 __all__ = ["ReadbackQueryEngine", "ReadbackRetriever"]
 
-TAKEN_BACK = "\n\n— Taken back. The answer is:\n\n"  # what was streamed before did not become the answer
 _FOR_MACHINES = ["paper_id", "start", "end", "marker"]  # metadata that neither an LLM nor an embedder should read
 
 
@@ -132,19 +132,19 @@ class ReadbackQueryEngine(BaseQueryEngine):
     def _pieces(
         self, question: str, response: StreamingResponse | AsyncStreamingResponse
     ) -> Generator[str, None, None]:
-        """Verified text as it comes; at the end the response gets its sources and metadata."""
-        shown = ""
+        """Text as it comes; at the end the response gets its sources and metadata."""
+        told = Told()
         events = self._assistant.stream(question, options=self._options)
         with closing(events):  # type: ignore[type-var]  # it is a generator
             for event in events:
+                told.hear(event)
                 if isinstance(event, TextDelta):
-                    shown += event.text
                     yield event.text
                 elif isinstance(event, Answer):
                     response.source_nodes = self._sources(event)
                     response.metadata = _metadata(event)
-                    if shown != event.text:
-                        yield (TAKEN_BACK if shown else "") + event.text
+                    if rest := told.rest(event):
+                        yield rest
 
     async def _pieces_async(
         self, question: str, response: StreamingResponse | AsyncStreamingResponse

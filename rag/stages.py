@@ -14,12 +14,14 @@ from rag.errors import ProviderError
 from rag.policy import Policy
 from rag.policy.memory import NOTHING, Recalled
 from rag.ports import ChatModel
+from rag.stopping import Stop
 from rag.trace import Trace
-from rag.types import Hit, Mode, Options, TextDelta, Turn, Usage
-from rag.values.evidence import Body, Reading
+from rag.types import Hit, Mode, Options, Retrieved, RetrievedPaper, SentenceVerdict, TextDelta, Turn, Usage
+from rag.values.evidence import Body, PaperEvidence, Reading
 from rag.values.query import Query
 from rag.values.ranking import Ranking
 
+Further = tuple[Sequence[PaperEvidence], tuple[RetrievedPaper, ...]]  # papers read, and the ranking they come from
 FindAgain = Callable[[str], list[Hit]]  # a wording → papers, best first
 
 
@@ -34,10 +36,12 @@ class Context:
     model: Callable[[], ChatModel]  # opened when it is first needed
     on_failure: Callable[[ProviderError], None]  # raises if the settings say that a failing model is an error
     history: Sequence[Turn] = ()  # of the conversation, oldest turn first
+    stop: Stop = field(default_factory=Stop)  # of all the model's streams
     trace: Trace = field(default_factory=Trace)
     usage: Usage = Usage()
     model_name: str | None = None  # of the model that took part
     notices: list[str] = field(default_factory=list)
+    search_again: Callable[[str], Further] = lambda _: ((), ())  # papers that a text finds and the first search did not
     recalled: Recalled = NOTHING  # what the policy's memory says about this question
 
     @property
@@ -113,6 +117,8 @@ class Reader(Protocol):
 class Answerer(Protocol):
     """Reading → an answer."""
 
-    def answer(self, query: Query, reading: Reading, context: Context) -> Generator[TextDelta, None, Body]:
-        """Yield pieces of the answer as they are ready, and return the whole. Raises ProviderError."""
+    def answer(
+        self, query: Query, reading: Reading, context: Context
+    ) -> Generator[Retrieved | TextDelta | SentenceVerdict, None, Body]:
+        """Yield pieces of the answer and verdicts on them, and return the whole. Raises ProviderError."""
         ...

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field, replace
 from hashlib import sha256
 from typing import Any, Literal
@@ -196,12 +196,7 @@ class Answer:
 
     def located(self) -> Iterator[tuple[Sentence, int]]:
         """Each sentence that stands in the text, and the character at which it begins."""
-        place = 0
-        for sentence in self.sentences:
-            found = self.text.find(sentence.text, place)
-            if found >= 0:
-                yield sentence, found
-                place = found + len(sentence.text)
+        return located(self.text, self.sentences)
 
     def to_dict(self) -> dict[str, Any]:
         """The JSON object that ``readback ask --json`` prints; without the trace."""
@@ -253,7 +248,7 @@ class Options:
 
 @dataclass(frozen=True, slots=True)
 class Retrieved:
-    """First event of a stream: what was searched for and which papers were found."""
+    """First event of a stream: what was searched for and which papers were found. Comes again with a second search."""
 
     standalone_question: str
     papers: tuple[RetrievedPaper, ...]
@@ -261,14 +256,33 @@ class Retrieved:
 
 @dataclass(frozen=True, slots=True)
 class TextDelta:
-    """A verified piece of the answer, to be appended to what was shown before."""
+    """A piece of the answer, to be appended to what was shown before."""
 
     text: str
-    sentence: Sentence | None = None  # which the piece says, where it was written
-    citations: tuple[Citation, ...] = ()  # those that no piece before it has used
+    draft: bool = False  # as the model writes it: its sentence is judged by a SentenceVerdict to come
 
 
-StreamEvent = Retrieved | TextDelta | Answer  # the Answer is last, and what it says replaces the deltas
+@dataclass(frozen=True, slots=True)
+class SentenceVerdict:
+    """What became of a drafted sentence, ``drafts[start:end]`` of the deltas that are drafts, joined."""
+
+    start: int
+    end: int
+    sentence: Sentence | None  # as it reads now, with its state; None: it is taken back
+    citations: tuple[Citation, ...] = ()  # those that no sentence before it has used
+
+
+StreamEvent = Retrieved | TextDelta | SentenceVerdict | Answer  # the Answer is last, and replaces all that was shown
+
+
+def located(text: str, sentences: Iterable[Sentence]) -> Iterator[tuple[Sentence, int]]:
+    """Each sentence that stands in a text, and the character at which it begins."""
+    place = 0
+    for sentence in sentences:
+        found = text.find(sentence.text, place)
+        if found >= 0:
+            yield sentence, found
+            place = found + len(sentence.text)
 
 
 def ranked_papers(hits: Sequence[Hit]) -> tuple[RetrievedPaper, ...]:

@@ -5,19 +5,18 @@ from __future__ import annotations
 from collections.abc import Generator, Sequence
 from dataclasses import replace
 
-from rag.answer.compose import Composer
 from rag.answer.quoted import quoted
 from rag.answer.written import Limits, OpenVerifier, Writer, open_verifier
 from rag.errors import ProviderError
 from rag.ports import Message
-from rag.prompts import Shown, answer_messages, transform_messages
+from rag.prompts import SEARCHED_AGAIN, Shown, answer_messages, transform_messages
 from rag.stages import Context
 from rag.text import without_markers
-from rag.types import TextDelta
+from rag.types import Retrieved, SentenceVerdict, TextDelta
 from rag.values.evidence import Body, PaperEvidence, Reading
 from rag.values.query import Query
 
-Answering = Generator[TextDelta, None, Body]
+Answering = Generator[Retrieved | TextDelta | SentenceVerdict, None, Body]
 
 
 class QuotingAndWritingAnswerer:
@@ -29,11 +28,9 @@ class QuotingAndWritingAnswerer:
         self._writer = Writer(limits, verifier)
 
     def answer(self, query: Query, reading: Reading, context: Context) -> Answering:
-        """Yield pieces of the answer, each judged before it is said, and return the whole. Raises ProviderError."""
+        """Yield pieces of the answer and verdicts on them, and return the whole. Raises ProviderError."""
         trace = context.trace
         if context.mode == "generative" and reading.evidence:
-            composer = Composer()
-
             if query.earlier:  # only the papers that it rests on, in their order
                 order = list(query.prior)
                 known = sorted(
@@ -44,25 +41,22 @@ class QuotingAndWritingAnswerer:
             complete = len(reading.evidence) == len(query.prior)  # else its markers number other passages
             earlier = query.earlier if complete else _unnumbered(query.earlier)
 
-            def messages(papers: Sequence[PaperEvidence]) -> list[Message]:
+            def messages(again: bool, papers: Sequence[PaperEvidence]) -> list[Message]:
                 if query.earlier:
                     return transform_messages(query.asked, earlier, [shown_to_model(one) for one in papers])
                 return answer_messages(
                     query.standalone,
                     [shown_to_model(one) for one in papers],
                     small=self._limits.small,
-                    wish=query.wish,
+                    wish=f"{query.wish} {SEARCHED_AGAIN}".strip() if again else query.wish,
                     rules=context.policy.rules,
                     examples=context.recalled.examples[:2],
                 )
 
             try:
-                return (yield from self._writer.write(messages, query, reading, context, composer))
+                return (yield from self._writer.write(messages, query, reading, context))
             except ProviderError as error:
                 context.degrade(error)
-            if composer.text:  # quotes must not be glued to half an answer: the Answer will replace what was shown
-                with trace.stage("answer"):
-                    return quoted(query, reading, context)[0]
         with trace.stage("answer"):
             body, pieces = quoted(query, reading, context)
         yield from (TextDelta(piece) for piece in pieces)

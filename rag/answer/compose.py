@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 
-from rag.types import Citation, Emphasis, Sentence, TextDelta, Verdict
+from rag.types import Citation, Emphasis, Sentence, Verdict
 from rag.values.evidence import Body, Claim, Quote
 
 ROW = "| "  # the lead of a table's row, which closes with a bar as well
@@ -30,38 +31,43 @@ class Composer:
         self.text += piece
         return piece
 
-    def add(self, claim: Claim, *, supported: bool = True, note: str = "") -> str:
+    def add(self, claim: Claim, note: str = "") -> str:
         """Append a claim and return the piece of text that it adds. note: goes after the markers."""
         quotes = tuple(dict.fromkeys(self._place(quote) for quote in claim.quotes))
         markers = tuple(dict.fromkeys(self.citations[place].marker for place in quotes))
-        cited = "".join(f" [{marker}]" for marker in markers) + claim.note + note
-        text = f"{claim.text.rstrip(' |')}{cited} |" if claim.lead == ROW else claim.text + cited
+        words, placed = self._marked(claim, markers)
+        cited = "".join(f" [{marker}]" for marker in markers if marker not in placed) + claim.note + note
+        text = f"{words.rstrip(' |')}{cited} |" if claim.lead == ROW else words + cited
         body = claim.lead + text
-        joint = self._joint(claim.lead)
-        state = claim.state if supported or claim.state != "verified" else "unchecked"
-        self.sentences.append(Sentence(body.strip(), markers, supported, round(claim.support, 4), state, quotes))
+        joint = self.joint(claim.lead)
+        verified = claim.state == "verified"
+        self.sentences.append(Sentence(body.strip(), markers, verified, round(claim.support, 4), claim.state, quotes))
         begin = len(self.text) + len(joint) + len(claim.lead)
         self.emphasis += [Emphasis(begin + start, begin + end) for start, end in claim.emphasis]
         self.text += joint + body
         return joint + body
 
-    def delta(self, claim: Claim, *, supported: bool = True, note: str = "") -> TextDelta:
-        """Like ``add``, for a reader who may leave before the end: the piece with what carries it."""
-        before = len(self.citations)
-        piece = self.add(claim, supported=supported, note=note)
-        return TextDelta(piece, self.sentences[-1], tuple(self.citations[before:]))
-
     def body(self, verdict: Verdict, reason: str | None = None) -> Body:
         """The finished answer. reason: what it lacks, if it is the closest only."""
         return Body(verdict, self.text, tuple(self.sentences), tuple(self.citations), tuple(self.emphasis), reason)
 
-    def _joint(self, lead: str) -> str:
+    def joint(self, lead: str) -> str:
+        """What goes between the text so far and a sentence with this lead."""
         if not self.text or "\n" in lead:
             return ""
         if not self.sentences:
             return "\n\n"
         listed = lead == ROW or lead.startswith("- ") or lead[:1].isdigit()
         return "\n" if listed else "\n\n" if lead else " "
+
+    def _marked(self, claim: Claim, markers: Sequence[int]) -> tuple[str, set[int]]:
+        """The words with markers behind the clauses that rest on them, and which these are."""
+        words, placed = claim.text, set[int]()
+        for at, papers in sorted(claim.clauses, reverse=True):
+            here = [one for one in markers if one in {self._numbers.get(paper) for paper in papers}]
+            words = words[:at] + "".join(f" [{marker}]" for marker in here) + words[at:]
+            placed |= {*here}
+        return words, placed
 
     def _place(self, quote: Quote) -> int:
         paper = quote.paper

@@ -1,4 +1,4 @@
-"""Answering with a model: a stream of drafted sentences, each one whole, with its markers."""
+"""Answering with a model: a stream of drafted sentences, each as it grows and then whole, with its markers."""
 
 from __future__ import annotations
 
@@ -9,10 +9,10 @@ from contextlib import closing
 from dataclasses import dataclass
 from itertools import pairwise
 
+from rag.answer.notes import may_become_note, searches
 from rag.chat_model import close_stream, hit_limit
 from rag.errors import ContextTooLong
 from rag.ports import ChatModel, Message
-from rag.prompts import CANNOT_ANSWER
 from rag.text import sentences
 from rag.types import Usage
 from rag.values.evidence import PaperEvidence
@@ -20,14 +20,8 @@ from rag.values.evidence import PaperEvidence
 MOST_REPEATS = 2  # of one sentence: a small model may loop until its limit
 _LEADING_MARKERS = re.compile(r"(?:\s*\[[\d\s,;–-]+\])+\s*")
 _BEGUN_MARKER = re.compile(r"\s*\[[\d\s,;–-]*")
-_REFUSAL = re.compile(
-    r"\W{0,5}(?:(?:sorry|unfortunately|i'm sorry|i am sorry|however)\W{1,5}){0,2}(?:but\s)?"
-    r"(?:the|these|none of the|no|i)\s(?:(?:provided|given|available|numbered|retrieved|above)\s){0,2}"
-    r"(?:passages?|abstracts?|papers?|collection|sources?|context|documents?|could not find|cannot find|can't find|"
-    r"couldn't find)\b.{0,30}?\b(?:do(?:es)? not|don't|doesn't|cannot|no|any)\b"
-    r".{0,40}\b(?:answer|information|contain|mention|address|provide|discuss|cover)",
-    re.IGNORECASE,
-)
+_ENDED = re.compile(r"(?:[.!?…][\"”’')]{0,3}(?:\s?\[[\d\s,;–-]{1,40}\]){0,9}|\|)$")
+_MAY_BE_BULLET = re.compile(r"\s{0,8}(?:[-*•|]|\d{1,2}[.)]?)?\s{0,8}")
 _BULLET = re.compile(r"\s{0,8}(?:([-*•]|\d{1,2}[.)])\s{1,4}|\|\s?)")
 
 
@@ -36,11 +30,12 @@ Messages = Callable[[Sequence[PaperEvidence]], list[Message]]  # papers to be sh
 
 @dataclass(frozen=True, slots=True)
 class Drafted:
-    """One whole sentence as the model wrote it, with its markers."""
+    """One sentence as the model wrote it, with its markers."""
 
     text: str
     bullet: str  # what it began a list item or table row with: "- ", "1. ", "| "; empty elsewhere
     opens: bool  # it began a paragraph
+    whole: bool = True  # False: so far; it comes again with more of it
 
 
 @dataclass(frozen=True, slots=True)
@@ -74,7 +69,7 @@ def draft(
     count_tokens: Callable[[str], int],
     spend: Callable[[Usage], None] = lambda _: None,
 ) -> Generator[Drafted | Spent]:
-    """Yield the model's sentences as they are finished, then Spent. Closing it ends the model's work.
+    """Yield the model's sentences as they grow and are finished, then Spent. Closing it ends the model's work.
 
     messages: the prompt for some of the papers. spend: told what the model took, also if the draft is closed early or
     fails halfway. A half sentence at the token limit is left out. If the model finds the prompt too long, it is asked
@@ -94,11 +89,6 @@ def draft(
         return
     fewer = count // 2
     yield from _sentences_of(model, messages(papers[:fewer]), fewer, answer_tokens, count_tokens, spend)
-
-
-def refuses(text: str) -> bool:
-    """Whether a drafted sentence says, in the agreed words or others, that the passages hold no answer."""
-    return CANNOT_ANSWER.rstrip(".").casefold() in text.casefold() or bool(_REFUSAL.match(text))
 
 
 def _sentences_of(
@@ -124,11 +114,14 @@ def _sentences_of(
                     yield sentence
             if max(seen.values(), default=0) > MOST_REPEATS:  # it will not come out of this by itself
                 break
+            begun = cutter.begun()
+            if begun and not any(one.startswith(begun.text.casefold()) for one in seen):
+                yield begun
         else:
-            if not hit_limit(stream):
-                for sentence in cutter.end():
-                    if sentence.text.casefold() not in seen:
-                        yield sentence
+            cut = hit_limit(stream)
+            for sentence in cutter.end():
+                if sentence.text.casefold() not in seen and (not cut or _ENDED.search(sentence.text)):
+                    yield sentence
     finally:
         close_stream(stream)
         if usage is None and heard:  # the server counts only what it was let finish
@@ -144,6 +137,7 @@ class _Cutter:
     def __init__(self) -> None:
         self._rest = ""
         self._begun = False  # whether the line that the rest stands in has given a sentence already
+        self._first = True  # no line is over yet
 
     def feed(self, piece: str) -> list[Drafted]:
         """The sentences that this piece finishes, each with the markers behind it."""
@@ -151,13 +145,28 @@ class _Cutter:
         found: list[Drafted] = []
         while (line_end := self._rest.find("\n")) >= 0:
             line, self._rest = self._rest[:line_end], self._rest[line_end + 1 :]
-            found += self._take(line, ended=True)
-            self._begun = False
-        found += self._take(self._rest, ended=False)
+            if self._first and searches(line):
+                found.append(Drafted(line.strip(), "", True))
+            else:
+                found += self._take(line, ended=True)
+            self._begun, self._first = False, self._first and not line.strip()
+        if not (self._first and searches(self._rest)):
+            found += self._take(self._rest, ended=False)
         return found
+
+    def begun(self) -> Drafted | None:
+        """The sentence that is being written, unless it is a table's row or may turn out to be none of the answer's."""
+        bullet = None if self._begun else _BULLET.match(self._rest)
+        text = self._rest[bullet.end() if bullet else 0 :].strip()
+        undecided = _MAY_BE_BULLET.fullmatch(self._rest) or may_become_note(text)
+        if undecided or (bullet and bullet[1] is None) or not _says_something(text):
+            return None
+        return Drafted(_LEADING_MARKERS.sub("", text), _sign(bullet), not self._begun, whole=False)
 
     def end(self) -> list[Drafted]:
         """What is left, as sentences."""
+        if self._first and searches(self._rest):
+            return [Drafted(self._rest.strip(), "", True)]
         return self._take(self._rest, ended=True)
 
     def _take(self, line: str, *, ended: bool) -> list[Drafted]:

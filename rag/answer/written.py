@@ -7,22 +7,25 @@ and what they contradict is marked, or left out where the settings say so.
 from __future__ import annotations
 
 import logging
-import re
 from collections.abc import Callable, Generator, Iterator, Sequence
 from contextlib import closing
 from dataclasses import dataclass, field, replace
+from functools import partial
 
-from rag.answer.compose import ROW, Composer
+from rag.answer.compose import ROW
 from rag.answer.decline import CLOSEST, refuse
-from rag.answer.generative import Drafted, Messages, Spent, draft, refuses
+from rag.answer.generative import Drafted, Spent, draft
+from rag.answer.notes import Notes
 from rag.answer.repair import repaired
 from rag.answer.second_opinion import ModelVerifier
+from rag.answer.telling import Telling
 from rag.errors import ProviderError
+from rag.ports import Message
 from rag.query.language import foreign_language
 from rag.stages import Context
-from rag.text import without_markers
+from rag.text import inert, marked_places, marker_numbers
 from rag.tokens import count_tokens
-from rag.types import TextDelta
+from rag.types import Retrieved, SentenceVerdict, TextDelta
 from rag.values.evidence import Body, Claim, PaperEvidence, Reading
 from rag.values.query import Query
 from rag.verify import EvidenceVerifier, Source, Verdict, Verifier
@@ -30,15 +33,12 @@ from rag.verify import EvidenceVerifier, Source, Verdict, Verifier
 log = logging.getLogger(__name__)
 MARK = " (not supported by the abstracts)"
 NOTHING_LEFT = "Nothing that the model wrote could be found in the abstracts."
+FAILED = "The language model failed before it had finished. What it had said by then is kept. {error}"
+UNFINISHED = "This is not all: the language model failed before it had finished."
 UNCHECKED = "None of this could be checked against the abstracts."
 DECLINED = "The closest papers were read, and they do not hold the answer."
-_STATUS = re.compile(
-    r"\W{0,5}(?:answers?|status)\W{0,5}:\W{0,5}(full|yes|part|partly|partial|none|no)\W{0,5}(?:search\s?:\W{0,5}(.{0,300}))?",
-    re.IGNORECASE,
-)
-_NOT_COVERED = re.compile(r"\W{0,5}not covered\W{0,5}:\s{0,3}", re.IGNORECASE)
-
-Writing = Generator[TextDelta, None, Body]
+Writing = Generator[Retrieved | TextDelta | SentenceVerdict, None, Body]
+Prompting = Callable[[bool, Sequence[PaperEvidence]], list[Message]]  # searched again?, papers → the prompt
 OpenVerifier = Callable[[Context], Verifier]
 
 
@@ -69,15 +69,26 @@ class _Said:
 
     piece: Drafted
     verdict: Verdict
+    clauses: tuple[tuple[int, frozenset[str]], ...] = ()  # where the model put its markers, and for which papers
 
 
 @dataclass(slots=True)
-class _Draft:
-    """A draft as far as it has come."""
+class _Job:
+    """One draft as far as it has come."""
 
+    messages: Prompting
+    shown: Sequence[PaperEvidence]
+    verifier: Verifier
+    again: bool = False  # it is the second one, with what was searched for at the model's wish
     said: list[_Said] = field(default_factory=list)
-    status: str = ""  # what the model says of the passages: full, part, none
-    missing: list[str] = field(default_factory=list)  # what it says is not covered
+    notes: Notes = field(default_factory=Notes)
+    further: Sequence[PaperEvidence] = ()  # what that search found
+    failed: bool = False  # halfway
+
+    @property
+    def sources(self) -> list[Source]:
+        """The papers as the verifier takes them."""
+        return sources_of(self.shown)
 
 
 class Writer:
@@ -87,23 +98,51 @@ class Writer:
         self._limits = limits
         self._open_verifier = verifier
 
-    def write(
-        self, messages: Messages, query: Query, reading: Reading, context: Context, composer: Composer
-    ) -> Writing:
-        """Yield verified pieces as they come and return the whole, mended where that helped. Raises ProviderError.
+    def write(self, messages: Prompting, query: Query, reading: Reading, context: Context) -> Writing:
+        """Yield the draft as it is written and judged, and return the whole, mended where that helped.
 
-        messages: passages → the prompt. composer: empty; what was said is in it if the model fails halfway.
+        Where the model asks for it, further papers are searched for once, and it begins again with them. If it fails
+        halfway, what was verified by then is kept. Raises ProviderError if there is none.
         """
         evidence = reading.evidence[: context.policy.writing.passages]
         small = context.policy.writing.small_passages if self._limits.small else len(evidence)
-        shown = evidence[: min(context.options.papers or small, small)]
-        verifier, sources = self._open_verifier(context), sources_of(shown)
-        model = context.model()
-        state = _Draft()
+        most = min(context.options.papers or small, small)
+        shown = evidence[:most]
+        job = _Job(messages, shown, self._open_verifier(context))
+        telling = Telling(live=self._limits.keep_unsupported)
+        try:
+            yield from self._draft(job, telling, context)
+            if job.further:
+                both = (*job.further, *shown)[: context.options.papers]
+                job = _Job(messages, both, job.verifier, again=True)
+                yield from self._draft(job, telling, context)
+        except ProviderError as error:
+            if not any(one.verdict.kind == "claim" and one.verdict.state == "verified" for one in job.said):
+                raise
+            context.on_failure(error)
+            context.notices.append(FAILED.format(error=error))
+            job.failed = True
+        if job.failed:
+            return self._body(job, query, reading, context, telling)
+        if self._limits.second_opinion and job.said:
+            again = ModelVerifier(job.verifier, context.model(), context.spend, context.notices.append)
+            with context.trace.stage("verify"):
+                verdicts = again.verify([_claimed(one.piece) for one in job.said], job.sources)
+            job.said = [_judged(one.piece, each, job.sources) for one, each in zip(job.said, verdicts, strict=True)]
+        mended = self._mend(job, context)
+        if mended or self._limits.second_opinion:
+            telling = Telling(live=False)
+            for said in job.said:
+                list(self._say(said, telling))
+        return self._body(job, query, reading, context, telling)
+
+    def _draft(
+        self, job: _Job, telling: Telling, context: Context
+    ) -> Iterator[Retrieved | TextDelta | SentenceVerdict]:
         pieces = draft(
-            model,
-            messages,
-            shown,
+            context.model(),
+            partial(job.messages, job.again),
+            job.shown,
             budget=self._limits.context_tokens - self._limits.answer_tokens,
             answer_tokens=self._limits.answer_tokens,
             count_tokens=count_tokens,
@@ -113,43 +152,42 @@ class Writer:
             for piece in _timed(pieces, context):
                 if isinstance(piece, Spent):
                     context.trace.note("answer", passages=piece.passages)
-                elif not _noted(piece, state):
+                elif not piece.whole:
+                    yield from telling.grow(piece)
+                elif job.notes.take(piece.text, first=not job.said):
+                    yield from telling.judged(piece, None)
+                    if job.notes.query and not job.said and not job.again:
+                        job.further, ranking = context.search_again(job.notes.query)
+                        if job.further:  # the draft that has only begun is given up
+                            yield Retrieved(job.notes.query, ranking)
+                            return
+                else:
                     with context.trace.stage("verify"):
-                        (verdict,) = verifier.verify([_claimed(piece)], sources)
-                        said = _Said(piece, _judged(piece, verdict, sources))
-                    state.said.append(said)
-                    delta = self._say(said, composer)
-                    if delta is not None:
-                        yield delta
-        if self._limits.second_opinion and state.said:
-            again = ModelVerifier(verifier, model, context.spend, context.notices.append)
-            with context.trace.stage("verify"):
-                verdicts = again.verify([_claimed(one.piece) for one in state.said], sources)
-            for one, verdict in zip(state.said, verdicts, strict=True):
-                one.verdict = _judged(one.piece, verdict, sources)
-        mended = self._mend(state, verifier, sources, context)
-        if mended or self._limits.second_opinion:
-            composer = Composer()
-            for said in state.said:
-                self._say(said, composer)
-        return self._body(state, query, reading, context, composer)
+                        (verdict,) = job.verifier.verify([_claimed(piece)], job.sources)
+                        said = _judged(piece, verdict, job.sources)
+                    job.said.append(said)
+                    yield from self._say(said, telling)
 
-    def _say(self, said: _Said, composer: Composer) -> TextDelta | None:
-        verdict, piece = said.verdict, said.piece
-        lead = _lead(piece, first=not composer.sentences)
-        if verdict.kind == "instruction":
-            return None
-        if verdict.state == "contradicted" and not self._limits.keep_unsupported:
-            return None
-        quotes = () if verdict.state == "contradicted" else verdict.quotes
-        claim = Claim(verdict.text, quotes, verdict.support, lead=lead, state=verdict.state)
-        note = MARK if verdict.state == "contradicted" else ""
-        return composer.delta(claim, supported=verdict.state == "verified", note=note)
+    def _say(self, said: _Said, telling: Telling) -> Iterator[TextDelta | SentenceVerdict]:
+        verdict = said.verdict
+        wrong = verdict.state == "contradicted"
+        if verdict.kind == "instruction" or (wrong and not self._limits.keep_unsupported):
+            yield from telling.judged(said.piece, None)
+            return
+        claim = Claim(
+            verdict.text,
+            () if wrong else verdict.quotes,
+            verdict.support,
+            lead=telling.lead(said.piece),
+            state=verdict.state,
+            clauses=said.clauses,
+        )
+        yield from telling.judged(said.piece, claim, note=MARK if wrong else "")
 
-    def _mend(self, state: _Draft, verifier: Verifier, sources: Sequence[Source], context: Context) -> bool:
+    def _mend(self, job: _Job, context: Context) -> bool:
         """Let the model rewrite, once, what the abstracts contradict. Whether anything was accepted."""
-        wrong = [one for one in state.said if one.verdict.state == "contradicted" and one.verdict.kind == "claim"]
-        if not wrong or not context.policy.writing.repair or state.status == "none":
+        wrong = [one for one in job.said if one.verdict.state == "contradicted" and one.verdict.kind == "claim"]
+        if not wrong or not context.policy.writing.repair or job.notes.status == "none":
             return False
         try:
             with context.trace.stage("answer"):
@@ -161,48 +199,37 @@ class Writer:
         for one, text in zip(wrong, found, strict=True):
             if not text:
                 continue
-            (verdict,) = verifier.verify([text], sources)
-            if verdict.state == "verified":
+            piece = replace(one.piece, text=text)
+            (verdict,) = job.verifier.verify([_claimed(piece)], job.sources)
+            mended = _judged(piece, verdict, job.sources)
+            if mended.verdict.state == "verified":
                 context.trace.leave_out(one.piece.text, f"rewritten: {one.verdict.why}")
-                one.piece, one.verdict, accepted = replace(one.piece, text=text), verdict, True
+                one.piece, one.verdict, one.clauses = mended.piece, mended.verdict, mended.clauses
+                accepted = True
         return accepted
 
-    def _body(self, state: _Draft, query: Query, reading: Reading, context: Context, composer: Composer) -> Body:
+    def _body(self, job: _Job, query: Query, reading: Reading, context: Context, telling: Telling) -> Body:
         evidence = reading.evidence[: context.policy.writing.passages]
         dropped = 0
-        for one in state.said:
+        for one in job.said:
             if one.verdict.state == "contradicted":
                 context.trace.leave_out(one.piece.text, one.verdict.why)
                 dropped += one.verdict.kind == "instruction" or not self._limits.keep_unsupported
-        claims = [one for one in state.said if one.verdict.kind == "claim"]
+        claims = [one for one in job.said if one.verdict.kind == "claim"]
         if not any(one.verdict.state != "contradicted" for one in claims):
-            nothing = DECLINED if state.status == "none" else NOTHING_LEFT
+            nothing = DECLINED if job.notes.status == "none" else NOTHING_LEFT
             return refuse(query, evidence, reading.missing, context, nothing)
         if dropped:
             plural = "sentences that the model wrote were" if dropped > 1 else "sentence that the model wrote was"
             context.notices.append(f"{dropped} {plural} left out, because no abstract supports what it says.")
-        if state.status in ("part", "none") or state.missing:
-            missing = "; ".join(state.missing)
+        composer, missing = telling.composer, "; ".join(job.notes.missing)
+        if job.failed:
+            return composer.body("closest", UNFINISHED)
+        if job.notes.status in ("part", "none") or missing:
             return composer.body("closest", f"Not covered: {missing}" if missing else CLOSEST)
         if not any(one.verdict.state == "verified" for one in claims):
             return composer.body("closest", UNCHECKED)
         return composer.body("answered")
-
-
-def _noted(piece: Drafted, state: _Draft) -> bool:
-    """Whether a piece speaks of the passages instead of answering: it is kept for the verdict."""
-    status = _STATUS.fullmatch(piece.text) if not state.said and not state.status else None
-    if status:
-        word = status[1].casefold()
-        state.status = "full" if word in ("full", "yes") else "none" if word in ("none", "no") else "part"
-        return True
-    if gap := _NOT_COVERED.match(piece.text):
-        state.missing.append(piece.text[gap.end() :].strip().rstrip("."))
-        return True
-    if refuses(piece.text):
-        state.status = "none"
-        return True
-    return False
 
 
 def _claimed(piece: Drafted) -> str:
@@ -210,22 +237,22 @@ def _claimed(piece: Drafted) -> str:
     return piece.text.replace("|", " ") if piece.bullet == ROW else piece.text
 
 
-def _judged(piece: Drafted, verdict: Verdict, sources: Sequence[Source]) -> Verdict:
+def _judged(piece: Drafted, verdict: Verdict, sources: Sequence[Source]) -> _Said:
     """The verdict on one piece; unchecked, it keeps the closest quotes of the papers that the model cites for it."""
-    text, marked = without_markers(piece.text)
+    text = inert(piece.text)
     language = foreign_language(text) if verdict.state == "contradicted" and verdict.kind == "claim" else None
     if language:  # neither its names nor its words can be told from what the English abstracts lack
         verdict = replace(verdict, state="unchecked", why=f"the abstracts are in English, and this is in {language}")
+    cited = [(at, _papers(marker, sources)) for at, marker in marked_places(piece.text)]
     if verdict.state == "unchecked":
-        cited = {sources[number - 1].paper.id for number in marked if number <= len(sources)}
-        verdict = replace(verdict, quotes=tuple(quote for quote in verdict.quotes if quote.paper.id in cited))
-    return replace(verdict, text=text) if piece.bullet == ROW else verdict
+        marked = frozenset().union(*(papers for _, papers in cited))
+        verdict = replace(verdict, quotes=tuple(quote for quote in verdict.quotes if quote.paper.id in marked))
+    end = len(text.rstrip(".!?:;…*_ "))
+    return _Said(piece, replace(verdict, text=text), tuple((at, papers) for at, papers in cited if at < end))
 
 
-def _lead(piece: Drafted, *, first: bool) -> str:
-    if piece.bullet:
-        return piece.bullet
-    return "" if first or not piece.opens else "\n\n"  # else it would go on the list or the table above
+def _papers(marker: str, sources: Sequence[Source]) -> frozenset[str]:
+    return frozenset(sources[n - 1].paper.id for n in marker_numbers(marker) if 0 < n <= len(sources))
 
 
 def _timed(pieces: Generator[Drafted | Spent], context: Context) -> Iterator[Drafted | Spent]:

@@ -231,6 +231,7 @@ class Writing(Part):
 
     passages: int = Field(ge=1)  # maximum number of passages that the model is shown
     small_passages: int = Field(ge=1)  # ... that a small one is shown
+    further_passages: int = Field(ge=0)  # ... that a second search adds where the model asks for it; 0: there is none
     repair: bool  # whether the model may rewrite, once, what the abstracts contradict
     history: int = Field(ge=0)  # turns that the rewriter is shown
     prompts: str  # version of the prompts that the numbers were measured with; see rag.prompts.version

@@ -3,6 +3,7 @@
 Pure, and the same for all stages. Every function takes any string and its time grows no faster than the string.
 """
 
+from rag.text.inert import inert, marked_places
 from rag.text.markers import marker_numbers, without_markers
 from rag.text.names import Names, acronyms, holds_name, names
 from rag.text.numbers import numbers
@@ -18,6 +19,8 @@ __all__ = [
     "content_stems",
     "content_words",
     "holds_name",
+    "inert",
+    "marked_places",
     "marker_numbers",
     "names",
     "numbers",

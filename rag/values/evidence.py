@@ -80,6 +80,7 @@ class Claim:
     note: str = ""  # goes after the markers
     state: State = "verified"
     emphasis: tuple[tuple[int, int], ...] = ()  # spans of the text that hold what was asked for
+    clauses: tuple[tuple[int, frozenset[str]], ...] = ()  # ends of clauses in the text, with ids of papers cited there
 
 
 @dataclass(frozen=True, slots=True)

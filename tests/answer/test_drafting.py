@@ -10,7 +10,8 @@ import pytest
 
 from rag import Assistant, Usage
 from rag.answer.answerer import shown_to_model
-from rag.answer.generative import Drafted, Spent, draft, fitting, refuses
+from rag.answer.generative import Drafted, Spent, draft, fitting
+from rag.answer.notes import refuses
 from rag.errors import ContextTooLong, ProviderBusy
 from rag.ports import Message
 from rag.prompts import ANSWER_RULES, CANNOT_ANSWER, answer_messages
@@ -55,7 +56,8 @@ def drafted(
     model: Scripted, evidence: list[PaperEvidence], spend: Callable[[Usage], None] = lambda _: None
 ) -> list[Drafted | Spent]:
     """All that a draft yields."""
-    return list(draft(model, asking, evidence, budget=7400, answer_tokens=600, count_tokens=count_tokens, spend=spend))
+    pieces = draft(model, asking, evidence, budget=7400, answer_tokens=600, count_tokens=count_tokens, spend=spend)
+    return [one for one in pieces if isinstance(one, Spent) or one.whole]
 
 
 @pytest.mark.parametrize("size", [1, 2, 3, 5, 7, 1000])
@@ -75,8 +77,23 @@ def test_the_same_sentences_for_pieces_of_random_length(evidence: list[PaperEvid
 def test_a_sentence_is_there_as_soon_as_the_next_one_begins(evidence: list[PaperEvidence]) -> None:
     model = Scripted(["One is done. ", "Two", " is not", " done yet."])
     pieces = draft(model, asking, evidence, budget=7400, answer_tokens=600, count_tokens=count_tokens)
+    assert next(pieces) == Drafted("One is done.", "", True, whole=False)
+    assert model.streams[0].read == 1, "text is passed on as soon as it comes"
     assert next(pieces) == Drafted("One is done.", "", True)
+    assert next(pieces) == Drafted("Two", "", False, whole=False)
     assert model.streams[0].read == 2
+
+
+@pytest.mark.parametrize("start", ["ANSWER: full\n", "**Answer**: partial; SEARCH: RLHF vs. DPO, e.g. in 2024\n"])
+def test_what_is_said_about_the_passages_is_held_back_while_it_is_written(
+    evidence: list[PaperEvidence], start: str
+) -> None:
+    text = f"{start}| a | b |\nIt is so.\nNOT COVERED: the licence"
+    pieces = draft(Scripted(list(text)), asking, evidence, budget=7400, answer_tokens=600, count_tokens=count_tokens)
+    growing = [one.text for one in pieces if isinstance(one, Drafted) and not one.whole]
+    assert list(dict.fromkeys(growing)) == ["I", "It", "It i", "It is", "It is s", "It is so", "It is so."]
+    whole = [one.text for one in drafted(Scripted(list(text)), evidence) if isinstance(one, Drafted)]
+    assert whole == [start.strip(), "a | b |", "It is so.", "NOT COVERED: the licence"]
 
 
 def test_what_it_took_is_counted(evidence: list[PaperEvidence]) -> None:
@@ -124,7 +141,7 @@ def test_closing_the_draft_closes_the_model_s_stream(evidence: list[PaperEvidenc
 def test_an_error_halfway_closes_the_stream_and_is_raised(evidence: list[PaperEvidence]) -> None:
     model = Scripted(["One is done. Two", ProviderBusy("gone")])
     pieces = draft(model, asking, evidence, budget=7400, answer_tokens=600, count_tokens=count_tokens)
-    assert next(pieces) == Drafted("One is done.", "", True)
+    assert [next(pieces).text for _ in range(2)] == ["One is done.", "Two"]  # type: ignore[union-attr]
     with pytest.raises(ProviderBusy):
         next(pieces)
     assert model.streams[0].closed

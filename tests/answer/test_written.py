@@ -7,11 +7,12 @@ from dataclasses import replace
 
 import pytest
 
-from rag import Answer, Assistant, Paper, TextDelta, Usage
-from rag.answer.written import DECLINED, MARK, NOTHING_LEFT
+from rag import Answer, Assistant, Paper, Retrieved, SentenceVerdict, TextDelta, Usage
+from rag.answer.written import DECLINED, FAILED, MARK, NOTHING_LEFT, UNFINISHED
 from rag.collection import Collection
 from rag.errors import ProviderBusy, ProviderError
 from rag.prompts import CANNOT_ANSWER
+from rag.told import TAKEN_BACK, Told
 from rag.types import Options
 from tests.engine.shared import (
     ABOUT_CTRL,
@@ -262,17 +263,34 @@ def test_a_hopeless_question_costs_no_tokens(assistant: Assistant) -> None:
     assert model.calls == []
 
 
-def test_only_verified_sentences_are_streamed(assistant: Assistant) -> None:
+def test_only_verified_sentences_are_streamed_where_the_settings_say_so(assistant: Assistant) -> None:
     model = Scripted(f"{GOOD} [1]. {MADE_UP} [2]. {GAIN} [1].")
     many = writing(assistant, model, unsupported="drop")
-    shown = []
-    for event in many.stream(ABOUT_CTRL, options=Options(include=frozenset({CTRL}))):
-        if isinstance(event, TextDelta):
-            shown.append(event.text)
-        elif isinstance(event, Answer):
-            assert "".join(shown) == event.text
-    assert len(shown) == 2  # sentence by sentence
-    assert "weather" not in "".join(shown)
+    events, answer = streamed(many, ABOUT_CTRL)
+    assert deltas(events) == answer.text
+    assert [one.sentence for one in events if isinstance(one, SentenceVerdict)] == list(answer.sentences)
+    assert "weather" not in deltas(events)
+
+
+def test_text_is_shown_as_it_is_written_and_each_sentence_judged_when_it_is_whole(assistant: Assistant) -> None:
+    """What is told follows the model within one piece, and what is wrong ends marked or taken back."""
+    model = Scripted(list(f"ANSWER: full\n{GOOD} [1]. {MADE_UP} [2].\n\n- {GAIN} [1], see [here](http://x.example/)."))
+    told = Told()
+    events = writing(assistant, model).stream(ABOUT_CTRL, options=Options(include=frozenset({CTRL})))
+    kinds = []
+    for event in events:
+        told.hear(event)
+        kinds.append(type(event).__name__)
+        assert "http" not in told.shown
+        if isinstance(event, TextDelta) and event.draft and not told.sentences:
+            assert len(told.shown) >= model.streams[0].read - len("ANSWER: full\n [1]. T")
+        if isinstance(event, Answer):
+            answer = event
+    assert (kinds[0], kinds[-1]) == ("Retrieved", "Answer")
+    assert told.shown[: len(GOOD)] == GOOD
+    assert [one.state for one in told.sentences] == ["verified", "contradicted"], "one with a link is taken back"
+    assert told.text == answer.text == f"{GOOD}. [1] {MADE_UP}.{MARK}"
+    assert kinds.index("SentenceVerdict") > 20, "the first sentence came in many pieces before it was judged"
 
 
 def test_the_first_sentence_is_shown_while_the_model_still_writes(assistant: Assistant) -> None:
@@ -292,16 +310,61 @@ def test_closing_the_stream_ends_the_model_s_work(assistant: Assistant) -> None:
     assert model.streams[0].closed
 
 
-def test_a_model_that_fails_halfway_is_replaced_by_quotes(assistant: Assistant) -> None:
+def test_what_was_verified_before_a_model_failed_is_kept(assistant: Assistant) -> None:
     model = Scripted([f"{GOOD} [1]. And", ProviderBusy("The answer was cut off.")])
     events, answer = streamed(writing(assistant, model), ABOUT_CTRL)
     check(answer, assistant)
-    assert answer.mode == "extractive"
-    assert answer.model is None
+    assert (answer.mode, answer.model, answer.verdict) == ("generative", "scripted", "closest")
+    assert answer.text == f"{GOOD}. [1]"
+    assert answer.citations
+    assert answer.caveat == UNFINISHED
+    assert answer.notice == FAILED.format(error="The answer was cut off.")
+    assert len(model.calls) == 1, "it is not asked to mend anything"
+    told = Told()
+    for event in events:
+        told.hear(event)
+    assert told.rest(answer) == "", "half a sentence more was shown, which cannot be taken back"
+
+
+@pytest.mark.parametrize("begun", ["And th", f"{MADE_UP} [1]. And th"])
+def test_a_model_that_fails_before_anything_is_verified_gives_way_to_quotes(assistant: Assistant, begun: str) -> None:
+    model = Scripted([begun, ProviderBusy("The answer was cut off.")])
+    events, answer = streamed(writing(assistant, model), ABOUT_CTRL)
+    check(answer, assistant)
+    assert (answer.mode, answer.model) == ("extractive", None)
     assert "“" in answer.text
-    assert GOOD not in answer.text.split("“")[0]
     assert answer.notice == ("The language model failed, so the answer is made of quotes. The answer was cut off.")
-    assert deltas(events) == f"{GOOD}. [1]"  # quotes are not glued to what the model began to say
+    told = Told()
+    for event in events:
+        told.hear(event)
+    assert told.text.endswith(answer.text)
+    assert told.rest(answer) == TAKEN_BACK + answer.text
+
+
+def test_a_model_may_ask_for_one_more_search(assistant: Assistant) -> None:
+    first = f"ANSWER: partial; SEARCH: {ABOUT_TPRF}\n{GOOD} [1]."
+    second = f"ANSWER: full; SEARCH: {ABOUT_TPRF}\n{AGNOSTIC} [1]. {GOOD} [2]."
+    model = Scripted(list(first), second)
+    events = list(writing(assistant, model).stream(ABOUT_CTRL))
+    answer = events[-1]
+    assert isinstance(answer, Answer)
+    assert len(model.calls) == 2, "it may ask once"
+    assert "There is no further one" in model.calls[1][-1]["content"]
+    check(answer, assistant)
+    again = [one for one in events if isinstance(one, Retrieved)][1:]
+    assert [one.standalone_question for one in again] == [ABOUT_TPRF]
+    assert {one.paper_id for one in answer.citations} <= {one.paper_id for one in answer.retrieved}
+    assert answer.trace["stages"]["search again"]["text"] == ABOUT_TPRF
+    assert model.streams[0].closed
+    assert model.streams[0].read < len(first), "the draft that has only begun is given up"
+    assert answer.usage.prompt_tokens > 200, "both prompts are counted"
+
+
+def test_markers_stay_behind_their_clauses_and_in_their_cells(assistant: Assistant) -> None:
+    answer = written(assistant, f"{GOOD} [1], while {AGNOSTIC} [2].")
+    assert answer.text == f"{GOOD} [1], while {AGNOSTIC}. [2]"
+    answer = written(assistant, f"| Method | Finding | Reach |\n|---|---|---|\n| CTRL | {GOOD} [1] | code |")
+    assert answer.text.splitlines()[2] == f"| CTRL | {GOOD} [1] | code |"
 
 
 def test_or_the_error_is_raised_where_the_settings_say_so(assistant: Assistant) -> None:

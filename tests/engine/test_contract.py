@@ -16,7 +16,7 @@ PROMISED = {
     "id", "question", "standalone_question", "text", "abstained", "abstain_reason", "sentences", "citations",
     "retrieved", "mode", "model", "policy_version", "usage", "timings_ms", "verdict", "understood_as", "emphasis",
 }  # fmt: skip
-EXTRA = {"caveat", "notice", "closest", "suggestions", "confidence", "intent"}
+EXTRA = {"caveat", "notice", "closest", "suggestions", "confidence", "intent", "recorded"}
 STAGES = {"rewrite", "retrieve", "rerank", "answer", "verify", "total"}
 CITATION = {"marker", "paper_id", "title", "quote", "start", "end", "score"}
 
@@ -52,7 +52,7 @@ def test_the_json_has_the_promised_keys_and_no_others(assistant: Assistant, ques
     for citation in [*found["citations"], *found["closest"]]:
         assert set(citation) == CITATION
     for sentence in found["sentences"]:
-        assert set(sentence) == {"text", "citations", "supported", "support", "state"}
+        assert set(sentence) == {"text", "citations", "supported", "support", "state", "quotes"}
     for paper in found["retrieved"]:
         assert set(paper) == {"rank", "paper_id", "title", "score"}
 

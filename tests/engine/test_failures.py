@@ -78,7 +78,7 @@ FAILURES: dict[str, tuple[list[Reply], str, int]] = {  # name → replies, what 
     "no quota": ([refused(429, "insufficient_quota")], "no quota left", 1),
     "500 for ever": ([refused(500, "oops")], "busy (HTTP 500)", 3),
     "time-out": ([httpx.ReadTimeout("slow")], "was silent for 5 s", 1),
-    "cut halfway": ([spoken(f"{GOOD} [1]. ", "And th", done=False)], "cut off", 1),
+    "cut halfway": ([spoken("And th", done=False)], "cut off", 1),
     "nothing": ([spoken()], "sent nothing usable", 1),
     "empty stream": ([httpx.Response(200, headers={"content-type": "text/event-stream"}, content=b"")], "nothing", 3),
     "a web page": ([httpx.Response(200, html="<html>Welcome</html>")], "a web page", 1),
@@ -199,12 +199,16 @@ def test_a_prompt_that_is_too_long_is_tried_once_with_half(
     assert [len(passages(body["messages"])) for body in bodies] == [12, 6]
 
 
-def test_half_an_answer_is_taken_back(server: respx.Route, open_assistant: Callable[..., Assistant]) -> None:
+def test_of_half_an_answer_what_was_verified_is_kept(
+    server: respx.Route, open_assistant: Callable[..., Assistant]
+) -> None:
     server.side_effect = [spoken(f"{GOOD} [1]. ", "And th", done=False)]
     events, answer = streamed(open_assistant(), ABOUT_CTRL)
-    assert deltas(events).startswith(f"{GOOD}. [1]")
-    assert deltas(events) != answer.text
-    assert answer.mode == "extractive"
+    assert deltas(events) == f"{GOOD}. [1] And th"
+    assert answer.text == f"{GOOD}. [1]"
+    assert (answer.mode, answer.verdict) == ("generative", "closest")
+    assert answer.notice
+    assert "cut off" in answer.notice
 
 
 def test_a_failing_rewriter_leaves_the_rule(server: respx.Route, open_assistant: Callable[..., Assistant]) -> None:

@@ -17,7 +17,8 @@ from llama_index.core.schema import MetadataMode, NodeRelationship, QueryBundle
 
 from rag import Assistant
 from rag.errors import ProviderBusy
-from rag.llamaindex import TAKEN_BACK, ReadbackQueryEngine, ReadbackRetriever
+from rag.llamaindex import ReadbackQueryEngine, ReadbackRetriever
+from rag.told import TAKEN_BACK
 from rag.types import Options
 from tests.engine.shared import ABOUT_CTRL, ABOUT_TPRF, CTRL, TPRF, UNKNOWN, Scripted, writing
 
@@ -146,10 +147,10 @@ def test_streaming_in_an_event_loop(assistant: Assistant) -> None:
 
 
 def test_what_was_streamed_and_taken_back_is_said_to_be(assistant: Assistant) -> None:
-    model = Scripted(["Critics trained with CTRL significantly enhance pass rates [1]. And", ProviderBusy("Cut off.")])
+    model = Scripted(["Critics enhance the weather in Paris [1]. And", ProviderBusy("Cut off.")])
     response = ReadbackQueryEngine(writing(assistant, model), streaming=True).query(ABOUT_CTRL)
     shown, _, final = str(response).partition(TAKEN_BACK)
-    assert shown == "Critics trained with CTRL significantly enhance pass rates. [1]"
+    assert shown.startswith("Critics enhance the weather in Paris.")
     assert response.metadata is not None
     assert final == response.metadata["answer"]["text"]
 

@@ -16,7 +16,7 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from rag.answer.generative import refuses
+from rag.answer.notes import refuses
 from rag.answer.repair import repaired
 from rag.corpus import clean, read_bytes
 from rag.events.codec import answer_from_json, answer_json

@@ -11,7 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field
 from starlette.responses import Response
 
 from rag.errors import QuestionError, ReadbackError
-from rag.types import Answer, Retrieved, StreamEvent, TextDelta, Turn
+from rag.types import Answer, Retrieved, SentenceVerdict, StreamEvent, TextDelta, Turn
 from ui.api.asking import (
     AskerDep,
     AskOptions,
@@ -60,7 +60,9 @@ class AskRequest(BaseModel):
         default=[], description="Earlier turns, oldest first, where the caller keeps them instead of a conversation."
     )
     options: AskOptions = AskOptions()
-    stream: bool = Field(default=False, description="Server-sent events: retrieved, delta…, and answer or error.")
+    stream: bool = Field(
+        default=False, description="Server-sent events: retrieved, delta, verdict, and answer or error."
+    )
 
 
 class AskReply(BaseModel):
@@ -109,7 +111,9 @@ def frames(events: Generator[StreamEvent], conversation: str, turn: int) -> Gene
             if isinstance(event, Retrieved):
                 yield frame(asdict(event), "retrieved")
             elif isinstance(event, TextDelta):
-                yield frame({"text": event.text}, "delta")
+                yield frame(asdict(event), "delta")
+            elif isinstance(event, SentenceVerdict):
+                yield frame(asdict(event), "verdict")
             else:
                 yield frame({"conversation": conversation, "turn": turn, "answer": event.to_dict()}, "answer")
     except ReadbackError as error:

@@ -3,15 +3,19 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
 from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from rag.errors import QuestionError
-from rag.types import Answer, Citation, Mode
+from rag.types import Answer, Citation, Mode, Sentence
 from ui.api.asking import AskOptions
 
 MODELS: dict[str, Mode | None] = {"readback": None, "readback-quotes": "extractive", "readback-written": "generative"}
+
+
+Spans = Sequence[tuple[Sentence, int, int]]  # sentences, with where they stand in the message
 
 
 class Part(BaseModel):
@@ -166,20 +170,32 @@ def exchanges(messages: list[ChatMessage]) -> tuple[list[tuple[str, str]], str]:
 MARKER = re.compile(r"\[(\d{1,4})\]")
 
 
-def annotations_of(answer: Answer, message: str, begin: int, urls: dict[str, str | None]) -> list[Annotation]:
+def whole(answer: Answer) -> tuple[str, Spans]:
+    """The text of an answer, and its sentences with where they stand in it."""
+    return answer.text, [(one, begin, begin + len(one.text)) for one, begin in answer.located()]
+
+
+def verdict(sentence: Sentence, start: int, end: int) -> dict[str, Any]:
+    """What checking one sentence came to, which is ``message[start:end]``."""
+    return {"start": start, "end": end, "state": sentence.state, "citations": list(sentence.citations)}
+
+
+def annotations_of(
+    answer: Answer, said: str, spans: Spans, message: str, urls: dict[str, str | None]
+) -> list[Annotation]:
     """One for each marker in the message and each quote of its paper that the sentence rests on, in order.
 
-    begin: where the answer's text begins in the message, which escapes it and so has its markers elsewhere.
+    said: the message before it was escaped, with its markers elsewhere. spans: where the sentences stand in it.
     urls: paper id -> address, if it has one.
     """
-    written = (place.start() for place in MARKER.finditer(answer.text))
-    shown = dict(zip(written, (place.span() for place in MARKER.finditer(message, begin)), strict=True))
+    written = (place.start() for place in MARKER.finditer(said))
+    shown = dict(zip(written, (place.span() for place in MARKER.finditer(message)), strict=True))
     return [
         _annotation(citation, *shown[start + place.start()], urls.get(citation.paper_id))
-        for sentence, start in answer.located()
-        for place in MARKER.finditer(sentence.text)
+        for sentence, start, end in spans
+        for place in MARKER.finditer(said[start:end])
         for citation in answer.quotes_of(sentence)
-        if citation.marker == int(place[1]) and not _quoted(sentence.text, place.start(), answer)
+        if citation.marker == int(place[1]) and not _quoted(said[start:end], place.start(), answer)
     ]
 
 

@@ -12,7 +12,8 @@ from starlette.responses import Response
 
 from rag.corpus.record import web_address
 from rag.errors import ReadbackError
-from rag.types import Answer, Retrieved, StreamEvent, TextDelta
+from rag.told import Told
+from rag.types import Answer, StreamEvent, TextDelta
 from ui.api.ask import ERRORS
 from ui.api.asking import AskerDep, ServerSentEvents, ServicesDep, begun, frame
 from ui.api.chat import (
@@ -24,18 +25,21 @@ from ui.api.chat import (
     Model,
     ModelList,
     ReplyMessage,
+    Spans,
     annotations_of,
     chunk,
     exchanges,
     token_usage,
+    verdict,
+    whole,
 )
 from ui.problems import BUG, NoSuchModel, error_body, log, status_of
 from ui.services import Services
 from ui.services.export import inert
 
 router = APIRouter(prefix="/v1", tags=["OpenAI-compatible"])
+Finish = Callable[[Answer, str, Spans, str], list[Annotation]]
 CREATED = 1767225600  # of the "models": some clients sort by it
-WITHDRAWN = "\n\n---\nWhat stands above this line could not be verified. The answer is:\n\n"
 
 
 @router.get("/models")
@@ -70,10 +74,9 @@ def complete(body: ChatRequest, services: ServicesDep, asker: AskerDep) -> Respo
         options=replace(options, mode=options.mode or MODELS[name]),
     )
 
-    def finish(answer: Answer, shown: str) -> list[Annotation]:
+    def finish(answer: Answer, said: str, spans: Spans, shown: str) -> list[Annotation]:
         services.conversations.shown(asker.user, answer, shown)
-        begin = len(shown) - len(inert(answer.text))  # the text comes last
-        return annotations_of(answer, shown, begin, addresses(services, answer))
+        return annotations_of(answer, said, spans, shown, addresses(services, answer))
 
     if body.stream:
         usage = body.stream_options is not None and body.stream_options.include_usage
@@ -81,7 +84,7 @@ def complete(body: ChatRequest, services: ServicesDep, asker: AskerDep) -> Respo
     *_, answer = events
     assert isinstance(answer, Answer), "a stream ends with its answer"
     content = inert(answer.text)
-    message = ReplyMessage(content=content, annotations=finish(answer, content))
+    message = ReplyMessage(content=content, annotations=finish(answer, *whole(answer), content))
     return Completion(
         id=f"chatcmpl-{answer.id}",
         created=int(time()),
@@ -92,26 +95,30 @@ def complete(body: ChatRequest, services: ServicesDep, asker: AskerDep) -> Respo
     )
 
 
-def chunks(
-    events: Generator[StreamEvent], name: str, finish: Callable[[Answer, str], list[Annotation]], *, usage: bool
-) -> Generator[str]:
-    """The events as OpenAI streams them. The last chunk brings annotations and the Answer along."""
+def chunks(events: Generator[StreamEvent], name: str, finish: Finish, *, usage: bool) -> Generator[str]:
+    """The events as OpenAI streams them. The last chunk brings annotations, verdicts and the Answer along."""
     head = {"id": f"chatcmpl-{uuid.uuid4().hex}", "created": int(time()), "model": name}
-    shown = ""
+    told, shown = Told(), ""
     try:
         yield frame(chunk(head, {"role": "assistant", "content": ""}))
         for event in events:
+            told.hear(event)
             if isinstance(event, TextDelta):
                 piece = following(shown, event.text)
                 shown += piece
                 yield frame(chunk(head, {"content": piece}))
-            elif not isinstance(event, Retrieved):
-                rest = missing(shown, inert(event.text))
+            elif isinstance(event, Answer):
+                added = told.rest(event)
+                said, rest = told.shown + added, inert(added)
                 if rest:
                     shown += rest
                     yield frame(chunk(head, {"content": rest}))
-                marked = [one.model_dump(exclude_none=True) for one in finish(event, shown)]
-                yield frame(chunk(head, {"annotations": marked}, "stop", readback=event.to_dict()))
+                begin = len(said) - len(event.text)
+                spans = [(one, begin + start, begin + end) for one, start, end in whole(event)[1]]
+                spans = spans if said[begin:] == event.text else list(told.spans)
+                marked = [one.model_dump(exclude_none=True) for one in finish(event, said, spans, shown)]
+                judged = [verdict(one, len(inert(said[:start])), len(inert(said[:end]))) for one, start, end in spans]
+                yield frame(chunk(head, {"annotations": marked}, "stop", readback=event.to_dict(), verdicts=judged))
                 if usage:
                     yield frame({**chunk(head, {}), "choices": [], "usage": token_usage(event).model_dump()})
         yield frame("[DONE]")
@@ -129,13 +136,6 @@ def following(shown: str, text: str) -> str:
     """A piece of Markdown that comes after what was shown, without links, pictures and HTML, also across the seam."""
     piece = inert(text)
     return f"\\{piece}" if shown.endswith("]") and piece.startswith(("(", ":")) else piece
-
-
-def missing(shown: str, text: str) -> str:
-    """What to send after this much was shown so that the reader has the whole text: deltas cannot be taken back."""
-    if text.startswith(shown):
-        return text[len(shown) :]
-    return WITHDRAWN + text
 
 
 def available(services: Services) -> list[str]:

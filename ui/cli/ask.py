@@ -12,6 +12,7 @@ import click
 
 from rag.errors import ReadbackError
 from rag.settings import Settings
+from rag.told import Told
 from rag.types import Answer, Options, StreamEvent, TextDelta
 from ui.cli.progress import shipped_bar
 
@@ -82,18 +83,16 @@ def _many(batch: Path, out: Path, options: Options) -> None:
 
 
 def _show(events: Iterable[StreamEvent]) -> None:
-    shown = ""
+    told = Told()
     answer: Answer | None = None
     for event in events:
+        told.hear(event)
         if isinstance(event, TextDelta):
-            shown += event.text
             click.echo(event.text, nl=False)
         elif isinstance(event, Answer):
             answer = event
     assert answer is not None
-    if shown != answer.text:  # a model failed halfway, or nothing of what it wrote could be kept
-        click.echo(("\n\n— Taken back. The answer is:\n\n" if shown else "") + answer.text, nl=False)
-    click.echo("\n")
+    click.echo(told.rest(answer) + "\n")
     titles = {citation.marker: citation.title for citation in answer.citations}
     if titles:
         click.echo("Sources")

@@ -8,7 +8,8 @@ from collections.abc import Iterator, Mapping
 from typing import TYPE_CHECKING, Any
 
 from rag.errors import ReadbackError
-from rag.types import Answer, Retrieved, RetrievedPaper, TextDelta
+from rag.told import Told
+from rag.types import Answer, Retrieved
 from ui.page import arguments
 from ui.page.evidence import found_so_far
 from ui.page.turns import Turns, failed_turn, working_turn
@@ -20,6 +21,7 @@ if TYPE_CHECKING:
 log = logging.getLogger(__name__)
 SEARCHING = "Searching the collection…"
 READING = "Reading the closest abstracts…"
+AGAIN = "Searched again, for “{}”, and reading…"
 CRASHED = "Something went wrong on our side. The question is kept: please try again."
 
 
@@ -66,7 +68,7 @@ class Asking:
                 yield {"gone": True, "done": True}
                 return
         else:
-            yield {"html": working_turn(turn, question, "", SEARCHING)}
+            yield {"html": working_turn(turn, question, Told(), SEARCHING)}
             run = self._start(given, asker, run_id, question)
         if run.place.elsewhere:
             yield {"elsewhere": True}
@@ -85,18 +87,20 @@ class Asking:
         return services.asking.start(question, asker=asker, source="page", place=place, options=options, id=run_id)
 
     def _followed(self, run: Run, turn: int) -> Iterator[dict[str, Any]]:
-        text, papers = "", tuple[RetrievedPaper, ...]()
-        for event in run.follow():
-            if isinstance(event, Answer):
-                versions = (*run.place.versions, event.id)
-                shown = self._turns.finished(turn, event, options=run.options, versions=versions)
+        told = Told()
+        for events in run.batches():
+            for event in events:
+                told.hear(event)
+            if isinstance(events[-1], Answer):
+                versions = (*run.place.versions, events[-1].id)
+                shown = self._turns.finished(turn, events[-1], options=run.options, versions=versions)
                 yield {**shown, "revision": run.place.revision + 1, "done": True}
                 return
-            if isinstance(event, Retrieved):
-                papers = event.papers
-            elif isinstance(event, TextDelta):
-                text += event.text
-            yield {"html": working_turn(turn, run.question, text, READING), "evidence": found_so_far(papers)}
+            again = told.searched != told.standalone_question
+            update = {"html": working_turn(turn, run.question, told, AGAIN.format(told.searched) if again else READING)}
+            if any(isinstance(event, Retrieved) for event in events):
+                update["evidence"] = found_so_far(told.papers)
+            yield update
 
 
 def _failure(turn: int, question: str, message: str) -> dict[str, Any]:

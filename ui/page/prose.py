@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Collection, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from itertools import pairwise
-from typing import Any
+from typing import Any, Literal
 
 from markdown_it import MarkdownIt
 from markdown_it.token import Token
@@ -15,7 +16,8 @@ from markupsafe import Markup, escape
 from rag.answer.extractive import ALSO, MORE, SOURCE
 from rag.answer.written import MARK
 from rag.query.intent import SEARCHED
-from rag.types import Answer, Sentence, State
+from rag.told import Told
+from rag.types import Answer, Emphasis, Sentence, State, located
 from ui.render import visible
 
 _MARKER = re.compile(r" ?\[(\d{1,3})\]")
@@ -38,13 +40,18 @@ def marked_up(turn: int, answer: Answer) -> Markup:
     """The whole answer. One without sentences, e.g. because it was stopped, has no links to evidence."""
     if answer.mode == "extractive" and answer.sentences and answer.intent in SEARCHED:
         return Markup("").join(_quoted(turn, answer))
-    return _written(turn, answer)
+    said = [_Piece(one.text, at, state_of(one), answer.places_of(one)) for one, at in answer.located()]
+    known = {one.marker for one in answer.citations}
+    return _written(answer.text, said, emphasis=answer.emphasis, turn=turn, known=known)
 
 
-def plain_text(text: str) -> Markup:
-    """Text of which only a part is there: its markers are not links yet."""
-    bare = text.translate(_NO_MARKS)
-    return Markup(_markdown().render(bare, {"turn": 0, "known": (), "at": -1, "inside": False, "strong": False}))
+def growing(told: Told) -> Markup:
+    """As much as there is of an answer: what was judged is as it will be, but for links, and the rest is pale."""
+    judged = [_Piece(one.text, at, state_of(one)) for one, at in located(told.text, told.sentences)]
+    words = told.pale.strip()
+    begin = len(told.text) + len(told.pale) - len(told.pale.lstrip())
+    pale = [_Piece(words, begin, "drafted")] if words else []
+    return _written(told.text + told.pale, [*judged, *pale])
 
 
 def marker(turn: int, number: int, known: Collection[int]) -> Markup:
@@ -110,28 +117,39 @@ def _quoted(turn: int, answer: Answer) -> Iterator[Markup]:
         yield Markup('<details class="more-lines">{}{}</details>').format(summary, more)
 
 
-def _written(turn: int, answer: Answer) -> Markup:
-    text = answer.text
+@dataclass(frozen=True, slots=True)
+class _Piece:
+    """A sentence where it stands in a text."""
+
+    text: str
+    begin: int
+    state: State | Literal["drafted"]
+    quotes: Sequence[int] = ()  # places in the answer's citations
+
+
+def _written(
+    text: str, said: Iterable[_Piece], *, emphasis: Sequence[Emphasis] = (), turn: int = 0, known: Collection[int] = ()
+) -> Markup:
+    """What a model wrote. known: markers that lead somewhere."""
     marks: list[tuple[int, int, str]] = []  # where, which first at the same place, what
-    there: list[Sentence] = []
-    for sentence, found in answer.located():
-        if not any(char.isalnum() for char in sentence.text):
+    there: list[_Piece] = []
+    for one in said:
+        if not any(char.isalnum() for char in one.text):
             continue  # the line below a table's head
-        signs = _SIGNS.match(sentence.text)
-        marks.append((found + (signs.end() if signs else 0), 1, OPEN))
-        core = sentence.text.removesuffix(" |")  # the bar that closes a table's row
-        marks.append((found + len(core.removesuffix(MARK)), 0, CLOSE))
-        there.append(sentence)
-    for one in answer.emphasis:
-        marks += [(one.start, 2, STRONG), (one.end, -1, WEAK)]
+        signs = _SIGNS.match(one.text)
+        marks.append((one.begin + (signs.end() if signs else 0), 1, OPEN))
+        core = one.text.removesuffix(" |")  # the bar that closes a table's row
+        marks.append((one.begin + len(core.removesuffix(MARK)), 0, CLOSE))
+        there.append(one)
+    for span in emphasis:
+        marks += [(span.start, 2, STRONG), (span.end, -1, WEAK)]
     pieces, place = [], 0
     for at, _, mark in sorted(marks):
         pieces += [text[place:at].translate(_NO_MARKS), mark]
         place = at
     marked = "".join([*pieces, text[place:].translate(_NO_MARKS)]).replace(f"{CLOSE}{MARK}", CLOSE)
-    env = {"turn": turn, "known": {one.marker for one in answer.citations}, "at": -1, "inside": False, "strong": False}
-    leans = [(answer.places_of(one), state_of(one)) for one in there]
-    return Markup(_markdown().render(marked, {**env, "sentences": leans}))
+    env = {"turn": turn, "known": known, "sentences": there, "at": -1, "inside": False, "strong": False}
+    return Markup(_markdown().render(marked, env))
 
 
 @cache
@@ -153,13 +171,14 @@ def _text(_: Any, tokens: Sequence[Token], index: int, __: Any, env: dict[str, A
             env["inside"], env["at"] = True, env["at"] + 1
         elif piece == CLOSE:
             env["inside"] = False
-            flag = FLAGS.get(env["sentences"][env["at"]][1])
+            flag = FLAGS.get(env["sentences"][env["at"]].state)
             if flag:
                 pieces.append(Markup(' <span class="flag {}" title="{}">{}</span>').format(*flag))
         elif piece:
             words = with_markers(piece, env["turn"], env["known"])
             words = Markup("<strong>{}</strong>").format(words) if env["strong"] else words
-            pieces.append(_said(words, *env["sentences"][env["at"]]) if env["inside"] else words)
+            one = env["sentences"][env["at"]] if env["inside"] else None
+            pieces.append(_said(words, one.quotes, one.state) if one else words)
     return "".join(pieces)
 
 
@@ -174,6 +193,6 @@ def state_of(sentence: Sentence) -> State:
     return sentence.state if sentence.supported or sentence.state != "verified" else "contradicted"
 
 
-def _said(words: Markup, quotes: Sequence[int], state: State = "verified") -> Markup:
+def _said(words: Markup, quotes: Sequence[int], state: str = "verified") -> Markup:
     kind = "said" if state == "verified" else f"said {state}"
     return Markup('<span class="{}" data-leans="{}">{}</span>').format(kind, " ".join(map(str, quotes)), words)

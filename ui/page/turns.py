@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING, Any
 from markupsafe import Markup
 
 from rag.events.feedback import COMMENT_CHARS, EDIT_CHARS
+from rag.told import Told
 from rag.types import Answer, Options, Paper
 from ui.page.evidence import evidence_of
-from ui.page.prose import marked_up, marker, plain_text, with_markers
+from ui.page.prose import growing, marked_up, marker, with_markers
 from ui.page.said import Said
 from ui.render import render
 from ui.words import count, shortened
@@ -34,9 +35,9 @@ PLAIN: dict[str, Any] = {"steering": None, "steered": (), "version": None}  # a 
 NOT_KEPT = "This Readback does not keep the words of conversations, so they cannot be shown again."
 
 
-def working_turn(turn: int, question: str, text: str, progress: str) -> Markup:
-    """A turn whose answer is still being made. text: what has been said so far."""
-    words = plain_text(text) if text else None
+def working_turn(turn: int, question: str, told: Told, progress: str) -> Markup:
+    """A turn whose answer is still being made. told: what has been said so far."""
+    words = growing(told) if told.shown else None
     return render(
         "working", turn=turn, question=question, answer_id=None, busy=True, words=words, progress=progress, **PLAIN
     )

@@ -9,12 +9,12 @@ import uuid
 from collections import OrderedDict
 from collections.abc import Generator
 from concurrent.futures import Future
-from contextlib import closing, nullcontext
+from contextlib import closing, nullcontext, suppress
 from dataclasses import dataclass, replace
 from time import monotonic, perf_counter
 from typing import TYPE_CHECKING, cast
 
-from rag.errors import QuestionError, ReadbackError
+from rag.errors import QuestionError, ReadbackError, Stopped
 from rag.events.errors import EventError
 from rag.types import Answer, Options, Paper, StreamEvent
 from ui.services.conversations import Place
@@ -101,7 +101,8 @@ class Asking:
             if len(self._runs) >= AT_ONCE or theirs >= AT_ONCE_OF_ONE:
                 raise Crowded
             self._runs[key] = run
-            run.stopped = self._wishes.pop(key, run) is None
+            if self._wishes.pop(key, run) is None:
+                run.stop.wish()
         threading.Thread(target=self._work, args=(run,), name="readback-answer", daemon=True).start()
         return run
 
@@ -116,7 +117,7 @@ class Asking:
         try:
             yield from run.follow()
         finally:
-            run.stopped = True
+            run.stop.wish()
 
     def ask(
         self, question: str, *, asker: Asker, source: Source, place: Place = ALONE, options: Options = DEFAULT
@@ -134,14 +135,14 @@ class Asking:
         """What is being answered in this conversation."""
         with self._lock:
             mine = [run for (asker, _), run in self._runs.items() if asker == user]
-        return next((run for run in mine if run.place.conversation == conversation and not run.stopped), None)
+        return next((run for run in mine if run.place.conversation == conversation and not run.stop.on), None)
 
     def stop(self, user: str, run_id: str) -> None:
-        """Let this question end at its next sentence; the wish may come before the question."""
+        """Let this question end at once; the wish may come before the question."""
         with self._lock:
             run = self._runs.get((user, run_id))
             if run is not None:
-                run.stopped = True
+                run.stop.wish()
                 return
             self._wishes[user, run_id] = None
             while len(self._wishes) > WISHES:
@@ -180,7 +181,7 @@ class Asking:
             if run.claim():
                 answer = run.so_far(self._settings, RESTARTED, 0.0)
                 self._conversations.record(answer, run.asker.user, run.place, run.source, run.options, None)
-            run.stopped = True
+            run.stop.wish()
             run.end(Stopping())
 
     def _work(self, run: Run) -> None:
@@ -208,14 +209,15 @@ class Asking:
         error: Exception | None = None
         try:
             # closed first of all when it is stopped: the model costs money
-            answering = self._assistant.for_asker(_person(run)).stream(run.question, run.place.history, run.options)
-            with closing(cast("Generator[StreamEvent]", answering)) as events:
+            assistant = self._assistant.for_asker(_person(run))
+            answering = assistant.stream(run.question, run.place.history, run.options, run.stop)
+            with suppress(Stopped), closing(cast("Generator[StreamEvent]", answering)) as events:
                 for event in events:
                     if isinstance(event, Answer):
+                        if run.stop.on:  # it is made of what was said by then, and may say that this is not enough
+                            break
                         self._finish(run, event, (perf_counter() - began) * 1000)
                         return
-                    if run.stopped:
-                        break
                     run.tell(event)
             latency_ms = (perf_counter() - began) * 1000
             self._finish(run, run.so_far(self._settings, STOPPED, latency_ms), latency_ms, stopped=True)
@@ -241,7 +243,7 @@ class Asking:
                 elif run.claim():
                     self._metrics.failed(run.source)
                     run.end(Late())
-                run.stopped = True
+                run.stop.wish()
 
     def _finish(self, run: Run, answer: Answer, latency_ms: float, *, stopped: bool = False) -> bool:
         """Record and tell the outcome, unless somebody else has or will; whether this was it."""

@@ -10,7 +10,9 @@ from time import monotonic
 from typing import TYPE_CHECKING
 
 from rag.errors import ReadbackError
-from rag.types import Answer, Citation, Options, Retrieved, RetrievedPaper, Sentence, StreamEvent, TextDelta
+from rag.stopping import Stop
+from rag.told import Told
+from rag.types import Answer, Options, StreamEvent
 
 if TYPE_CHECKING:
     from rag.events.records import Source
@@ -69,7 +71,7 @@ class Run:
     id: str
     events: list[StreamEvent] = field(default_factory=list)
     began: float = field(default_factory=monotonic)
-    stopped: bool = False  # nobody wants more of it
+    stop: Stop = field(default_factory=Stop)  # once it is on, nobody wants more of it
     over: bool = False
     error: Exception | None = None
     _claimed: bool = False
@@ -101,6 +103,11 @@ class Run:
 
     def follow(self) -> Generator[StreamEvent]:
         """All events from the beginning, as they come. Raises what answering raised."""
+        for events in self.batches():
+            yield from events
+
+    def batches(self) -> Generator[list[StreamEvent]]:
+        """The same, but all that came meanwhile at once."""
         seen = 0
         while True:
             with self._changed:
@@ -108,7 +115,8 @@ class Run:
                     self._changed.wait()
                 fresh, over = self.events[seen:], self.over
             seen += len(fresh)
-            yield from fresh
+            if fresh:
+                yield fresh
             if over and seen == len(self.events):
                 if self.error is not None:
                     raise self.error
@@ -117,26 +125,19 @@ class Run:
     def so_far(self, settings: Settings, notice: str, latency_ms: float) -> Answer:
         """An Answer that says what was told by now and no more, with the evidence for it. notice: why it ends here."""
         mode = self.options.mode or ("generative" if settings.writes else "extractive")
-        standalone: str | None = None
-        papers: tuple[RetrievedPaper, ...] = ()
-        text, sentences, citations = "", list[Sentence](), list[Citation]()
+        told = Told()
         for event in self.events:
-            if isinstance(event, Retrieved):
-                standalone, papers = event.standalone_question, event.papers
-            elif isinstance(event, TextDelta):
-                text += event.text
-                sentences += [event.sentence] if event.sentence else []
-                citations += event.citations
+            told.hear(event)
         return Answer(
             id=uuid.uuid4().hex,
             question=self.question,
-            standalone_question=standalone or self.question,
-            text=text,
+            standalone_question=told.standalone_question or self.question,
+            text=told.text,
             abstained=False,
             abstain_reason=None,
-            sentences=tuple(sentences),
-            citations=tuple(citations),
-            retrieved=papers,
+            sentences=told.sentences,
+            citations=told.citations,
+            retrieved=told.papers,
             mode=mode,
             model=(self.options.model or settings.chat_model) if mode == "generative" else None,
             timings_ms={"total": latency_ms},

@@ -8,7 +8,7 @@ from typing import Any
 import pytest
 from fastapi.testclient import TestClient
 
-from rag.types import Retrieved
+from rag.types import Retrieved, SentenceVerdict
 from tests.ui.conftest import MakeServices, client_of
 from tests.ui.samples import FOLLOW_UP, PAPERS, REWRITES, UNKNOWN, EndlessModel
 from ui.api.ask import frames
@@ -149,7 +149,8 @@ def test_closing_the_stream_stops_the_model_and_keeps_what_was_shown(make_servic
     services = make_services(model=model, unsupported="mark")
     events = services.asking.stream(REWRITES, asker=Asker("ada"), place=Place("c1"), source="page")
     assert isinstance(next(events), Retrieved)
-    next(events)
+    while not isinstance(next(events), SentenceVerdict):
+        pass
     events.close()
     assert model.stopped.wait(30)
     services.close()

@@ -77,7 +77,7 @@ def begun(services: Services, **more: Any) -> tuple[Asking, Iterator[str]]:
     asking = Asking(services, Turns(services))
     stream = asking.stream(given(REWRITES, **more), ADA)
     for state in stream:
-        if "customer number 0" in json.loads(state).get("html", ""):
+        if "customer number 1" in json.loads(state).get("html", ""):  # so number 0 has been judged
             return asking, stream
     raise AssertionError("nothing came")
 

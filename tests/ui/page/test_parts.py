@@ -12,8 +12,9 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from rag.types import Answer, Citation, Paper, Sentence
-from ui.api.chat import annotations_of
+from rag.told import Told
+from rag.types import Answer, Citation, Paper, Sentence, TextDelta
+from ui.api.chat import annotations_of, whole
 from ui.page import arguments
 from ui.page.arguments import BadRequest
 from ui.page.atlas import Atlas, Cluster, Layout, Point, draw, extended
@@ -21,7 +22,7 @@ from ui.page.blocks import asset, look, script, shell
 from ui.page.evidence import Card, evidence_of, segments
 from ui.page.layout import LayoutFile
 from ui.page.map import map_drawing
-from ui.page.prose import marked_up, plain_text, with_markers
+from ui.page.prose import growing, marked_up, with_markers
 from ui.page.turns import copy_text
 from ui.page.uploads import taken
 from ui.render import render, web_link
@@ -163,7 +164,9 @@ def test_what_a_model_writes_is_markdown_that_loads_and_opens_nothing() -> None:
 
 @given(ANY)
 def test_any_text_of_a_model_is_inert(text: str) -> None:
-    for html in (plain_text(text), marked_up(1, answer_of("generative", Sentence(text, (1,), False, 0.5), text=text))):
+    told = Told()
+    told.hear(TextDelta(text, draft=True))
+    for html in (growing(told), marked_up(1, answer_of("generative", Sentence(text, (1,), False, 0.5), text=text))):
         assert not {"img", "script", "style", "iframe", "input"} & set(Seen(html).tags)
         assert {link for link in Seen(html).links if link} <= {"#quote-1-1"}
 
@@ -184,7 +187,7 @@ def test_a_sentence_leads_to_its_own_quotes_among_those_of_its_paper() -> None:
     assert [html.count(f'data-leans="{place}"') for place in (0, 1)] == [1, 1]
     assert copy_text(answer).endswith("\n\n[1] Title. “first” “second”")
     assert answer_markdown(answer, {}).endswith("\n\n- [1] **Title**: “first” “second”")
-    markers = [one.paper_citation.quote for one in annotations_of(answer, answer.text, 0, {})]
+    markers = [one.paper_citation.quote for one in annotations_of(answer, *whole(answer), answer.text, {})]
     assert markers == ["first", "second"]
     before = replace(answer, sentences=tuple(replace(each, quotes=()) for each in answer.sentences))
     assert 'data-leans="0 1"' in marked_up(1, before), "older records know the marker alone"
