@@ -73,8 +73,20 @@ def _akin(one: str, other: str) -> bool:
     return one in other or other in one or one[:4] == other[:4]
 
 
-def elsewhere(sentence: str, quotes: Sequence[str], papers: Sequence[Anatomy]) -> str:  # noqa: ARG001
+def elsewhere(sentence: str, quotes: Sequence[str], papers: Sequence[Anatomy]) -> str:
     """What a list or a contrast says of one thing must not be said of another of its members."""
+    leading = [name for name in names(sentence) if sentence.find(name) < _SUBJECT]
+    own = frozenset().union(*(paper.own for paper in papers))
+    around = f"{' '.join(quotes)} {_before(quotes[0], papers)}"
+    near, there = Names(around), [name.casefold() for name in names(around)]
+    if (
+        leading
+        and papers
+        and not any(
+            near.holds(name) or name in own or any(_akin(name.casefold(), other) for other in there) for name in leading
+        )
+    ):
+        return f"what it cites does not say it of {leading[0]}"
     parts = [frozenset(_stems(clause)) for clause in clauses_of(tokens_of(quotes[0]), _STRONG)]
     if len(parts) < 2:
         return ""
@@ -86,6 +98,15 @@ def elsewhere(sentence: str, quotes: Sequence[str], papers: Sequence[Anatomy]) -
             most = max(len(part & rest) for part in parts)
             if most >= _SAME_TOLD:
                 return f"what it cites does not say it of {name}"
+    return ""
+
+
+def _before(quote: str, papers: Sequence[Anatomy]) -> str:
+    """The sentence before a quote, which may name what "it" is."""
+    for paper in papers:
+        texts = [one.text for one in paper.readings]
+        if quote in texts and texts.index(quote):
+            return texts[texts.index(quote) - 1]
     return ""
 
 
