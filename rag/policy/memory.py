@@ -20,7 +20,7 @@ from rag.text import content_stems
 
 TEXT_CHARS = 1_000  # of a question that are compared with what is remembered
 CERTAIN = 0.9  # probability of being the same need from which a paper moves further
-SHORTLIST = 64  # needs that are looked at closely; the rest lie further away than all of these
+SHORTLIST = 32  # needs that are looked at closely; the rest lie further away than all of these
 FEWEST_WORDS = 2  # content words; one names a subject, about which there are many questions
 FEWEST_NEEDS = 30  # that words are weighed by as if so many were known
 EDIT_CHARS = 4_000
