@@ -25,6 +25,7 @@ from scipy import stats
 
 from eval.gold import GoldQuestion
 from eval.lab.converse import quality
+from eval.lab.drift import rounds_with_the_right_rewrite
 from eval.lab.simulate import Crowd, UserNeed, split_needs
 from rag.embed import open_embedder
 from rag.engine import Assistant
@@ -277,6 +278,8 @@ def main(arguments: Sequence[str] | None = None) -> int:
             for name, aware in (("self-aware", True), ("naive", False)):
                 curves[name] = drift(system, chosen.rounds, aware=aware)
                 rows.append((f"{chosen.rounds} rounds from its own logs, {name}", "no drift", _ends(curves[name])))
+                kept = [rounds_with_the_right_rewrite(seed, chosen.rounds, aware=aware) for seed in range(12)]
+                rows.append((f"… in a planted world, right rewrite kept, {name}", "1.00", f"{np.mean(kept):.3f}"))
         seconds, megabytes = scale(system)
         rows.append(("Learning from 100,000 interactions", "< 60 s, < 1 GB", f"{seconds:.1f} s, {megabytes:.0f} MB"))
         rows.append(("Time that memory adds, p95, 10,000 needs", "< 5 ms", f"{recall_ms():.1f} ms"))
