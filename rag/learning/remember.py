@@ -18,6 +18,7 @@ from hashlib import sha256
 import numpy as np
 from numpy.typing import NDArray
 
+from rag.learning.history import Asked
 from rag.learning.needs import Needs
 from rag.learning.rewrites import Rewrite
 from rag.learning.signals import Outcome, Task
@@ -122,15 +123,15 @@ def _learn(lesson: _Lesson, outcome: Outcome, credit: Mapping[str, float], sente
     edit = asked.word("edit")
     if value > 0 and not asked.abstained:
         lesson.accepted[person] = max(value, lesson.accepted.get(person, 0.0))
-        for paper, quote in asked.quotes:
-            lesson.quotes[paper, quote][person, True] = value
+        for said in _sentences(asked, sentences_of):
+            lesson.quotes[said][person, True] = value
         if asked.answer:
             _offer(lesson, (value * trusted, asked.at.timestamp(), asked.answer))
     elif value > 0 and asked.abstained:
         lesson.refused[person] = value
     elif outcome.blame == "selection":
-        for paper, quote in asked.quotes:
-            lesson.quotes[paper, quote][person, False] = value
+        for said in _sentences(asked, sentences_of):
+            lesson.quotes[said][person, False] = value
     if edit is not None:
         lesson.accepted[person] = 1.0
         for paper in asked.cited or tuple(one.paper for one in asked.papers):
@@ -139,6 +140,15 @@ def _learn(lesson: _Lesson, outcome: Outcome, credit: Mapping[str, float], sente
         _offer(lesson, (2.0 * trusted, asked.at.timestamp(), edit))
     if value > 0 or edit is not None:
         lesson.times.append(asked.at.timestamp())
+
+
+def _sentences(asked: Asked, sentences_of: SentencesOf) -> list[tuple[str, str]]:
+    """What the answer quoted, sentence by sentence: a quote may run over several."""
+    return [
+        (paper, sentence)
+        for paper, quote in asked.quotes
+        for sentence in [one for one in sentences_of(paper) if one in quote] or [quote]
+    ]
 
 
 def _offer(lesson: _Lesson, example: tuple[float, float, str]) -> None:
