@@ -25,7 +25,7 @@ from rag.text import content_words, names, stem
 from rag.types import Turn
 from rag.values.query import Query, Search, Term
 
-READ = 2000  # papers whose words typing errors are corrected to
+READ = 2000  # papers at most whose words typing errors are corrected to: to read them takes about a second
 
 
 class QueryUnderstander:
@@ -50,7 +50,8 @@ class QueryUnderstander:
         held = self._speller
         if held is None or held[0] is not view.snapshot:
             catalog = view.collection.catalog
-            papers = catalog.some(list(catalog.fingerprints())[:READ]).values()
+            known = list(catalog.fingerprints())
+            papers = catalog.some(known[:: -(-len(known) // READ) or 1]).values()  # a sample from old to new
             held = self._speller = view.snapshot, Speller(paper for paper, _ in papers)
         return held[1].corrected(asked, wrong, by)
 
