@@ -152,16 +152,8 @@ def cases(questions: Sequence[GoldQuestion], papers: Mapping[str, Paper]) -> dic
 
 
 def _answers(side: Side) -> dict[str, Answer]:
-    rows = side.run.rows()
-    return dict(
-        _written(row.question_id, row.answer)
-        for row in rows
-        if row.system == side.system and row.asker is None and row.answer
-    )
-
-
-def _written(question: str, answer: Answer) -> tuple[str, Answer]:
-    return question, answer
+    rows = [row for row in side.run.rows() if row.system == side.system and row.asker is None]
+    return {row.question_id: row.answer for row in rows if row.answer}
 
 
 def unlabelled(task: Task, known: Mapping[str, Case]) -> Iterator[tuple[str, Answer, Answer | None]]:
