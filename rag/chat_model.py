@@ -93,15 +93,17 @@ class OpenAIChat:
         longest_s: float = 120.0,
         retries: int = 2,
         temperature: float | None = 0.0,
+        prices: tuple[float, float] | None = None,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """base_url: None for OpenAI. timeout_s: longest silence of the server, in seconds; longest_s: of a whole text.
 
         retries: further tries after 429, 5xx and lost connections, before the first word; none after a time-out,
         since the user has waited long enough. temperature: None leaves it to the server.
+        prices: dollars per million tokens of prompts and completions; None for list prices, where they are known.
         Raises SettingsError if there is neither a key nor a base_url, or one of them cannot be right.
         """
-        self._temperature, self._longest_s = temperature, longest_s
+        self._temperature, self._longest_s, self._prices = temperature, longest_s, prices
         self._omitted: frozenset[str] = frozenset()  # parameters that this server has refused
         self._server = Server(
             "language model",
@@ -123,6 +125,7 @@ class OpenAIChat:
             settings.openai_base_url,
             timeout_s=settings.timeout_s,
             longest_s=settings.answer_s,
+            prices=settings.prices,
             retries=settings.retries,
         )
 
@@ -238,6 +241,8 @@ class OpenAIChat:
             completion = count_tokens("".join(progress.pieces))
         else:
             prompt, completion = progress.usage
+        if self._prices is not None:
+            return Usage(prompt, completion, (prompt * self._prices[0] + completion * self._prices[1]) / 1_000_000)
         return Usage(prompt, completion, cost_usd(self.name, prompt, completion, local=self._server.local))
 
 

@@ -63,6 +63,8 @@ class Settings(BaseSettings):
     chat_model: str = "gpt-4o-mini"
     mode: Literal["auto", "extractive", "generative"] = "auto"  # auto: written when a model is configured
     context_tokens: int = Field(default=8000, ge=512)  # prompt and answer together must fit
+    prompt_price: float | None = Field(default=None, ge=0)  # dollars per million tokens; unset: a list price, if known
+    completion_price: float | None = Field(default=None, ge=0)
     answer_tokens: int = Field(default=600, ge=32, le=8000)  # longest written answer
     timeout_s: float = Field(default=60.0, gt=0)  # per provider call, seconds
     answer_s: float = Field(default=120.0, gt=0)  # longest time for an answer, seconds; then it is cut off
@@ -102,6 +104,13 @@ class Settings(BaseSettings):
         if value is not None and not value.startswith(("http://", "https://")):
             raise ValueError("must start with http:// or https://")
         return value
+
+    @property
+    def prices(self) -> tuple[float, float] | None:
+        """Of prompts and completions, in dollars per million tokens; None if they are not set."""
+        if self.prompt_price is None and self.completion_price is None:
+            return None
+        return self.prompt_price or 0.0, self.completion_price or 0.0
 
     @property
     def has_model(self) -> bool:

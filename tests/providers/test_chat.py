@@ -121,6 +121,56 @@ def test_a_local_server_needs_no_key_and_costs_nothing(server: respx.MockRouter)
     assert route.calls.last.request.headers["authorization"] == "Bearer no-key-needed"
 
 
+def test_a_price_that_is_set_counts_everywhere(server: respx.MockRouter) -> None:
+    server.post("/chat/completions").mock(side_effect=answer(GOOD))
+    settings = Settings(openai_base_url=URL, chat_model="their-model", prompt_price=2.0, completion_price=10.0)
+    assert complete(OpenAIChat.from_settings(settings), MESSAGES, 50)[1].cost_usd == pytest.approx(72e-6)
+
+
+USED = {"prompt_tokens": 21, "completion_tokens": 3, "total_tokens": 24}
+SHAPES: dict[str, list[dict[str, Any]]] = {  # as these servers stream "So it is." in 2026
+    "OpenAI": [
+        {"choices": [{"index": 0, "delta": {"role": "assistant", "content": "", "refusal": None}}], "usage": None},
+        {"choices": [{"index": 0, "delta": {"content": "So it"}, "finish_reason": None}], "usage": None},
+        {"choices": [{"index": 0, "delta": {"content": " is."}, "finish_reason": None}], "usage": None},
+        {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}], "usage": None},
+        {"choices": [], "usage": {**USED, "prompt_tokens_details": {"cached_tokens": 0}}},
+    ],
+    "llama.cpp": [
+        {"choices": [{"index": 0, "delta": {"role": "assistant", "content": None}, "finish_reason": None}]},
+        {"choices": [{"index": 0, "delta": {"content": "So it"}, "finish_reason": None}]},
+        {"choices": [{"index": 0, "delta": {"content": " is."}, "finish_reason": None}]},
+        {"choices": [{"index": 0, "delta": {}, "finish_reason": "stop"}]},
+        {"choices": [], "usage": USED, "timings": {"predicted_per_second": 40.1}},
+    ],
+    "Ollama": [
+        {"choices": [{"index": 0, "delta": {"role": "assistant", "content": "So it"}, "finish_reason": None}]},
+        {"choices": [{"index": 0, "delta": {"role": "assistant", "content": " is."}, "finish_reason": None}]},
+        {"choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}, "finish_reason": "stop"}]},
+        {"choices": [], "usage": USED, "system_fingerprint": "fp_ollama"},
+    ],
+    "vLLM": [
+        {"choices": [{"index": 0, "delta": {"role": "assistant", "content": ""}, "logprobs": None}]},
+        {"choices": [{"index": 0, "delta": {"content": "So it", "reasoning_content": None}, "stop_reason": None}]},
+        {"choices": [{"index": 0, "delta": {"content": " is."}, "finish_reason": "stop", "stop_reason": None}]},
+        {"choices": [], "usage": USED},
+    ],
+}
+
+
+@pytest.mark.parametrize("shape", SHAPES)
+def test_the_forms_that_servers_stream_in_are_understood(
+    server: respx.MockRouter, chat: OpenAIChat, shape: str
+) -> None:
+    frames = [f"data: {json.dumps({'object': 'chat.completion.chunk', **one})}\n\n" for one in SHAPES[shape]]
+    headers = {"content-type": "text/event-stream"}
+    body = "".join([*frames, "data: [DONE]\n\n"]).encode()
+    server.post("/chat/completions").mock(return_value=httpx.Response(200, headers=headers, content=body))
+    text, usage = complete(chat, MESSAGES, 50)
+    assert text == "So it is."
+    assert (usage.prompt_tokens, usage.completion_tokens) == (21, 3)
+
+
 def test_settings_make_a_model(server: respx.MockRouter) -> None:
     route = server.post("/chat/completions").mock(side_effect=answer(GOOD))
     settings = Settings(openai_api_key=SecretStr(KEY), openai_base_url=URL, chat_model="their-model")

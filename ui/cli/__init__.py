@@ -20,6 +20,7 @@ COMMANDS = {  # name: (where it is, what it does)
     "index": ("ui.cli.index:index", "Bring the index up to date with files of papers."),
     "serve": ("ui.cli.serve:serve", "Serve the chat page and the HTTP API."),
     "mcp": ("ui.cli.serve:mcp", "Serve the tools ask, search_papers and get_paper over stdio."),
+    "model": ("ui.cli.model:model", "Say which language models run on this machine, and serve one."),
     "doctor": ("ui.cli.doctor:doctor", "Say what is configured, what works and what would be used."),
     "eval": ("eval.commands:evaluation", "Measure answers on gold questions, and compare runs."),
     "learn": ("ui.cli.learn:learn", "Learn from what people did with the answers."),
