@@ -30,14 +30,14 @@ from rag.chat_model import OpenAIChat
 from rag.collection import Collection
 from rag.corpus import read
 from rag.engine import Assistant
+from rag.query.language import foreign_language
 from rag.settings import Settings
 from rag.types import Answer, Options, Turn
 from rag.verify import State
 
 KINDS = ("single", "fact", "multi", "everyday", "list", "comparison", "unanswerable", "false_premise", "conversation")
-PER_KIND = 7
+PER_KIND = 10
 STATES: tuple[State, ...] = ("verified", "unchecked", "contradicted")
-_GERMAN = re.compile(r"\b(?:der|die|das|und|wird)\b")
 _STATUS = re.compile(r"\W{0,5}answer\W{0,5}:\W{0,5}(full|partial|none)[^\n]{0,300}\n?", re.IGNORECASE)
 
 
@@ -49,6 +49,7 @@ class Asked:
     kind: str  # of the question, or "chat"
     gold: GoldQuestion | None  # None: a chat request
     intent: str  # of a chat request
+    before: tuple[str, ...]  # the questions of the turns before
     answer: Answer
     earlier: Answer | None  # the answer before
     drafts: tuple[tuple[Prompt, Match, str], ...]  # what the model was asked and said
@@ -127,7 +128,9 @@ def _ask(
     model.reset()
     answer = assistant.ask(turns[-1], history, Options(mode="generative"))
     kind = gold.kind if gold else "chat"
-    return Asked(name, kind, gold, intent, answer, earlier, tuple(model.served), tuple(model.pending))
+    return Asked(
+        name, kind, gold, intent, tuple(turns[:-1]), answer, earlier, tuple(model.served), tuple(model.pending)
+    )
 
 
 def fits_request(one: Asked) -> bool:
@@ -136,15 +139,19 @@ def fits_request(one: Asked) -> bool:
     before = {each.paper_id for each in one.earlier.citations} if one.earlier else set()
     met = {
         "count": "119" in answer.text and not cited,
-        "about_conversation": "TPRF" in answer.text and not cited,
+        "about_conversation": any(text.rstrip("?") in answer.text for text in (*one.before, *_said(one.earlier))),
         "summarise_paper": answer.verdict == "answered" and len(cited) == 1,
         "transform": answer.verdict != "refused" and bool(cited) and cited <= before,
-        "other_language": answer.verdict != "refused" and bool(_GERMAN.search(answer.text)),
+        "other_language": answer.verdict != "refused" and foreign_language(answer.text) is not None,
         "off_topic": answer.verdict == "refused",
     }
     return met.get(
         one.intent, answer.verdict == "answered" and not cited
     )  # greetings, thanks, what it can do and holds
+
+
+def _said(answer: Answer | None) -> tuple[str, ...]:
+    return (answer.text,) if answer else ()
 
 
 def report(asked: Sequence[Asked], abstracts: dict[str, str]) -> str:
