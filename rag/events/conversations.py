@@ -10,6 +10,7 @@ from sqlalchemy import ColumnElement, Connection, Row, Select, case, func, null,
 from rag.events import tree
 from rag.events.errors import EventRefused, EventUnknown
 from rag.events.feedback import TEXT_KINDS, storable
+from rag.events.privacy import Gone, words
 from rag.events.reading import select_episodes
 from rag.events.records import Conversation, ConversationSummary, Counts
 from rag.events.schema import conversations, feedback, interactions
@@ -90,7 +91,7 @@ def rename(connection: Connection, user: str, conversation: str, title: str) -> 
     _change(connection, user, conversation, title=title)
 
 
-def delete(connection: Connection, user: str, conversation: str, at: datetime) -> Counts:
+def delete(connection: Connection, user: str, conversation: str, at: datetime, gone: Gone) -> Counts:
     """Delete what was said and forget who said it; papers, scores and signals stay, tied to nobody.
 
     Raises EventUnknown if this user has no such conversation.
@@ -104,6 +105,7 @@ def delete(connection: Connection, user: str, conversation: str, at: datetime) -
     if not done.rowcount:
         raise EventUnknown(UNKNOWN)
     turns = (interactions.c.user_id == user) & (interactions.c.conversation_id == conversation)
+    gone(words(connection, turns))
     signals = connection.execute(
         update(feedback)
         .where(feedback.c.interaction.in_(select(interactions.c.position).where(turns)))

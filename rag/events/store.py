@@ -60,9 +60,11 @@ class EventStore:
         queue_size: int,
         retry_s: float,
         clock: Callable[[], datetime],
+        gone: privacy.Gone,
     ) -> None:
         """Use ``EventStore.open``."""
         self._database, self._keep_questions, self._clock = database, keep_questions, clock
+        self._gone = gone
 
         def write(batch: Sequence[Asked]) -> None:
             with database.write() as connection:
@@ -71,7 +73,7 @@ class EventStore:
         def tidy() -> None:
             self.delete_hidden()
             if retention_days is not None:
-                privacy.purge_before(database, clock() - timedelta(days=retention_days))
+                privacy.purge_before(database, clock() - timedelta(days=retention_days), gone)
 
         self._writer = Writer(write, size=queue_size, retry_s=retry_s, chore=tidy, chore_every_s=TIDY_EVERY_S)
         self._closing = weakref.finalize(self, _shut, self._writer, database)  # at exit too, if nobody closes it
@@ -87,6 +89,7 @@ class EventStore:
         busy_timeout_s: float = 10.0,
         retry_s: float = 30.0,
         clock: Callable[[], datetime] = utc_now,
+        gone: privacy.Gone = lambda _: None,
     ) -> EventStore:
         """Open the record, creating it or bringing it to the newest schema as needed.
 
@@ -94,7 +97,8 @@ class EventStore:
         answers, comments and other words of people are stored; without, ids, papers, scores and signals are.
         retention_days: events older than this are deleted, at the start and daily. queue_size: interactions that
         may wait to be written. busy_timeout_s: how long a write waits for another process. retry_s: how long an
-        interaction is tried again while the database is away. clock: returns an aware time; for tests.
+        interaction is tried again while the database is away. clock: returns an aware time; for tests. gone: told the
+        texts that are about to be deleted, so that what was made of them can be deleted too.
         Raises EventError if this is no record of events or a newer one, EventsUnavailable if it cannot be reached.
         """
         privacy.check_days(retention_days)
@@ -111,6 +115,7 @@ class EventStore:
             queue_size=queue_size,
             retry_s=retry_s,
             clock=clock,
+            gone=gone,
         )
 
     def record(
@@ -230,7 +235,7 @@ class EventStore:
         with self._database.write() as connection:
             for one in due:
                 if one in conversations.hidden(connection):  # not restored meanwhile
-                    conversations.delete(connection, *one[:2], now)
+                    conversations.delete(connection, *one[:2], now, self._gone)
         self._database.scrub()
         return len(due)
 
@@ -242,7 +247,7 @@ class EventStore:
         """
         self._writer.wait(WAIT_S)
         with self._database.write() as connection:
-            counts = conversations.delete(connection, user, storable(conversation), self._clock())
+            counts = conversations.delete(connection, user, storable(conversation), self._clock(), self._gone)
         self._database.scrub()
         return counts
 
@@ -300,7 +305,7 @@ class EventStore:
         """Delete everything about this person and say how much it was. ``export(user=…)`` first to hand it over."""
         self._writer.wait(WAIT_S)
         with self._database.write() as connection:
-            counts = privacy.forget(connection, user)
+            counts = privacy.forget(connection, user, self._gone)
         self._database.scrub()
         return counts
 
@@ -310,7 +315,7 @@ class EventStore:
         Raises EventRefused unless the number of days is positive.
         """
         privacy.check_days(older_than_days)
-        return privacy.purge_before(self._database, self._clock() - timedelta(days=older_than_days))
+        return privacy.purge_before(self._database, self._clock() - timedelta(days=older_than_days), self._gone)
 
     def health(self) -> Health:
         """How the background writer does: what waits, what was written, what was lost and why."""

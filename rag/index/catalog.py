@@ -18,6 +18,7 @@ from pathlib import Path
 from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 
 from rag.errors import IndexUnusable
 from rag.index.faults import advice
@@ -253,8 +254,15 @@ class Catalog(CatalogStore):
         return [row for found in self._rows(select, edition) for row in rows_of(*found)]
 
     def sweep(self) -> None:
-        """Delete the entries that are no longer part of the collection, and words of editions that have none."""
+        """Delete the entries that are no longer part of the collection, and words that none is left to use.
+
+        Nothing of them stays in the file, or in the log beside it.
+        """
         with self._writing() as db:
+            gone = _words(db, "until IS NOT NULL")
+            for (counts,) in db.execute("SELECT counts FROM entry WHERE until IS NULL") if len(gone) else ():
+                gone = np.setdiff1d(gone, _numbers(counts), assume_unique=True)
+            db.executemany("DELETE FROM word WHERE number = ?", [(int(number),) for number in gone])
             swept = db.execute("DELETE FROM entry WHERE until IS NOT NULL").rowcount
             for (edition,) in db.execute(
                 "SELECT min(edition) FROM word UNION SELECT max(edition) FROM word"
@@ -264,6 +272,7 @@ class Catalog(CatalogStore):
             _set(db, {"unswept": "no"})
         if swept:
             self._rows("PRAGMA incremental_vacuum")
+            self._rows("PRAGMA wal_checkpoint(TRUNCATE)")
 
     @contextmanager
     def _writing(self) -> Iterator[sqlite3.Connection]:
@@ -338,6 +347,16 @@ class Catalog(CatalogStore):
             return []
         with self._connect() as db:
             return list(_in(db, select, keys, *values))
+
+
+def _words(db: sqlite3.Connection, which: str) -> NDArray[np.int32]:
+    """Numbers of the words of some entries, each once. which: a condition."""
+    found = [_numbers(counts) for (counts,) in db.execute(f"SELECT counts FROM entry WHERE {which}")]
+    return np.unique(np.concatenate(found)) if found else np.zeros(0, dtype=np.int32)
+
+
+def _numbers(counts: bytes) -> NDArray[np.int32]:
+    return np.unique(np.frombuffer(counts, dtype=np.int32).reshape(-1, 3)[:, 1])
 
 
 def _in(db: sqlite3.Connection, select: str, keys: Sequence[str | int], *values: str) -> Iterator[tuple[Any, ...]]:

@@ -17,7 +17,7 @@ from llama_index.vector_stores.chroma import ChromaVectorStore
 from pydantic import PrivateAttr
 
 from rag.index.chunk import passages_of
-from rag.index.ports import Entry, Row, passage_id
+from rag.index.ports import Entry, Row, paper_key, passage_id
 from rag.ports import Embedder, Vectors
 from rag.text import content_words, sentences
 from rag.tokens import count_tokens
@@ -76,7 +76,7 @@ def make_entries(papers: Sequence[Paper], embedder: Embedder, chunk_tokens: int)
 def store(collection: StoredCollection, rows: Sequence[Row], vectors: Vectors) -> None:
     """Put vectors into Chroma by LlamaIndex's adapter. The texts are in the catalog and are not stored twice."""
     nodes: list[BaseNode] = [
-        TextNode(id_=passage_id(row), metadata={"paper_id": row[0]}, embedding=vector.tolist())
+        TextNode(id_=passage_id(row), metadata={"paper": paper_key(row[0])}, embedding=vector.tolist())
         for row, vector in zip(rows, vectors, strict=True)
     ]
     ChromaVectorStore(chroma_collection=collection).add(nodes)

@@ -200,9 +200,10 @@ class LexicalIndex:
 
     def _column(self, stem: str) -> tuple[NDArray[np.int64], NDArray[np.float64], float]:
         """Rows that hold a stem, how often each does, and the weight of its rarity."""
-        number = self._base.numbers.get(stem, self._fresh.numbers.get(stem, -1))
+        known = self._base.numbers.get(stem, -1)  # a word that went and came again has another number
         found = []
         for segment, offset in ((self._base, 0), (self._fresh, len(self._base.rows))):
+            number = segment.numbers.get(stem, known)
             start, end = np.searchsorted(segment.words, [number, number + 1])
             found.append((segment.passages[start:end].astype(np.int64) + offset, segment.counts[start:end]))
         rows, counts = (np.concatenate(parts) for parts in zip(*found, strict=True))

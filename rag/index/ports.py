@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterable, Mapping, Sequence
 from dataclasses import asdict, dataclass
+from hashlib import sha256
 from typing import Protocol
 
 import numpy as np
@@ -25,9 +26,17 @@ class GenerationGone(Exception):
 
 
 def passage_id(row: Row) -> str:
-    """The id of a passage's vector: another text or another chunking is another id, so versions never mix."""
+    """The id of a passage's vector: another text or another chunking is another id, so versions never mix.
+
+    A digest, as that of a paper is: Chroma keeps traces of what was deleted, and nobody shall read there what it was.
+    """
     paper_id, fingerprint, start, end = row
-    return f"{fingerprint}:{start}:{end}:{paper_id}"
+    return sha256(f"{fingerprint}:{start}:{end}:{paper_id}".encode("utf-8", "surrogatepass")).hexdigest()[:32]
+
+
+def paper_key(paper_id: str) -> str:
+    """What a vector says of the paper that it is from."""
+    return sha256(paper_id.encode("utf-8", "surrogatepass")).hexdigest()[:32]
 
 
 @dataclass(frozen=True, slots=True)

@@ -21,7 +21,7 @@ from numpy.typing import NDArray
 
 from rag.errors import IndexUnusable
 from rag.index.faults import advice
-from rag.index.ports import PassageStore, Row, passage_id
+from rag.index.ports import PassageStore, Row, paper_key, passage_id
 from rag.settings import Settings
 
 T = TypeVar("T")
@@ -124,7 +124,9 @@ class VectorStore(PassageStore):
 
         thorough: look at every vector, because a killed process may have left a file half written.
         """
-        self._query(name, np.full(dimension, dimension**-0.5, dtype=np.float32), 1, None)
+        for found, _ in self._query(name, np.full(dimension, dimension**-0.5, dtype=np.float32), 1, None):
+            if ":" in found:
+                raise self._damaged("they are those of an earlier version")
         stored = int(self.on(name, methodcaller("count")))
         if stored < passages:
             raise self._damaged(f"{passages - stored} of {passages} are missing")
@@ -150,9 +152,9 @@ class VectorStore(PassageStore):
         """
         clauses: list[dict[str, Any]] = []
         if include:
-            clauses.append({"paper_id": {"$in": sorted(include)}})
+            clauses.append({"paper": {"$in": sorted(map(paper_key, include))}})
         if exclude:
-            clauses.append({"paper_id": {"$nin": sorted(exclude)}})
+            clauses.append({"paper": {"$nin": sorted(map(paper_key, exclude))}})
         where = {"$and": clauses} if len(clauses) > 1 else clauses[0] if clauses else None
         wanted = k if committed else 0
         found: list[tuple[Row, float]] = []

@@ -107,6 +107,10 @@ class PolicyStore:
             _replace(self._file(version), canonical(record))
         return version
 
+    def delete(self, version: str) -> None:
+        """Delete a policy that is not in force. A rollback to it will say that there is none."""
+        self._file(version).unlink(missing_ok=True)
+
     def promote(self, version: str | None, why: str, **facts: Any) -> None:
         """Put a version in force; running servers follow at their next question. None: the shipped policy.
 
