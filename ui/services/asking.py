@@ -18,6 +18,7 @@ from rag.errors import QuestionError, ReadbackError, Stopped
 from rag.events.errors import EventError
 from rag.types import Answer, Options, Paper, StreamEvent
 from ui.services.conversations import Place
+from ui.services.discretion import discreet
 from ui.services.runs import LOCAL, Asker, Crowded, Late, Run, Stopping
 
 if TYPE_CHECKING:
@@ -216,7 +217,7 @@ class Asking:
                     if isinstance(event, Answer):
                         if run.stop.on:  # it is made of what was said by then, and may say that this is not enough
                             break
-                        self._finish(run, event, (perf_counter() - began) * 1000)
+                        self._finish(run, self._discreet(run, event), (perf_counter() - began) * 1000)
                         return
                     run.tell(event)
             latency_ms = (perf_counter() - began) * 1000
@@ -224,10 +225,19 @@ class Asking:
         except Exception as failure:  # told to whoever follows
             self._metrics.failed(run.source)
             error = failure
+            if isinstance(failure, ReadbackError) and run.asker.address is not None:
+                log.warning("a question was not answered: %s", failure)
+                failure.args = (discreet(str(failure), self._settings),)
         finally:
             with self._lock:
                 del self._runs[run.asker.user, run.id]
             run.end(error)
+
+    def _discreet(self, run: Run, answer: Answer) -> Answer:
+        """An answer whose notice says to others no more than they need. The engine has logged the rest."""
+        if answer.notice is None or run.asker.address is None:
+            return answer
+        return replace(answer, notice=discreet(answer.notice, self._settings))
 
     def _watch(self) -> None:
         """Cut off what takes too long, whatever it waits for."""

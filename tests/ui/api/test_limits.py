@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import uuid
 from collections.abc import Iterator
 
 import pytest
@@ -11,7 +12,9 @@ from pydantic import SecretStr
 from tests.ui.conftest import LOOPBACK, MakeServices, client_of
 from tests.ui.samples import REWRITES, EndlessModel
 from ui.app import create_app
-from ui.services import Asker
+from ui.page.asking import Asking as PageAsking
+from ui.page.turns import Turns
+from ui.services import Asker, Services
 from ui.services.asking import LATE
 from ui.services.rates import Rates
 
@@ -39,6 +42,47 @@ def test_too_many_questions_from_one_address(make_services: MakeServices) -> Non
         browser = {"sec-fetch-mode": "cors"}  # a new user each time
         codes = [client.post("/api/ask", json=QUESTION, headers=browser).status_code for _ in range(3)]
     assert codes == [200, 200, 429]
+
+
+def asked_on_page(services: Services, client: TestClient, headers: dict[str, str]) -> bool:
+    user = client.get("/api/me", headers=headers).json()["user"]
+    given = {"run": "run-00000001", "conversation": uuid.uuid4().hex, "turn": 1, "question": REWRITES}
+    states = list(PageAsking(services, Turns(services)).stream(given, Asker(user, "testclient")))
+    return "Too many requests" not in states[-1]
+
+
+def asked_over_mcp(services: Services, client: TestClient, headers: dict[str, str]) -> bool:
+    call = {"name": "ask", "arguments": {"question": REWRITES}}
+    body = {"jsonrpc": "2.0", "id": 1, "method": "tools/call", "params": call}
+    accept = {"accept": "application/json, text/event-stream"}
+    return "Too many requests" not in client.post("/mcp", json=body, headers=headers | accept).text
+
+
+def asked_over_api(services: Services, client: TestClient, headers: dict[str, str]) -> bool:
+    return client.post("/api/ask", json=QUESTION, headers=headers).status_code == 200
+
+
+def asked_over_openai(services: Services, client: TestClient, headers: dict[str, str]) -> bool:
+    return client.post("/v1/chat/completions", json=CHAT, headers=headers).status_code == 200
+
+
+FACES = {"page": asked_on_page, "mcp": asked_over_mcp, "api": asked_over_api, "openai": asked_over_openai}
+
+
+@pytest.mark.parametrize("face", FACES)
+@pytest.mark.parametrize("other", FACES)
+def test_one_user_has_one_limit_on_all_faces(make_services: MakeServices, face: str, other: str) -> None:
+    services = make_services(user_per_minute=2)
+    with client_of(services) as client:
+        assert [FACES[one](services, client, {}) for one in (face, other, face, other)] == [True, True, False, False]
+
+
+@pytest.mark.parametrize("face", FACES)
+def test_one_address_has_one_limit_on_all_faces(make_services: MakeServices, face: str) -> None:
+    services = make_services(address_per_minute=3)
+    another = {"sec-fetch-mode": "cors"}  # without a cookie: a new user each time
+    with client_of(services) as client:
+        assert [FACES[face](services, client, another) for _ in range(4)] == [True, True, True, False]
 
 
 def test_other_requests_have_a_wider_limit(make_services: MakeServices) -> None:

@@ -58,6 +58,33 @@ def test_a_model_that_does_not_answer(make_services: MakeServices, on_failure: s
     assert "127.0.0.1:9" in reply.json()["model"]
 
 
+@pytest.mark.parametrize("on_failure", ["extractive", "error"])
+def test_where_the_model_is_goes_to_the_log(
+    make_services: MakeServices, caplog: pytest.LogCaptureFixture, on_failure: str
+) -> None:
+    services = make_services(
+        openai_base_url="http://127.0.0.1:9/internal/v1",
+        mode="generative",
+        on_model_failure=on_failure,
+        retries=0,
+        api_keys=SecretStr("k" * 20),
+    )
+    before = services.assistant.settings
+    services.assistant.use(services.settings)
+    try:
+        with client_of(services, authorization=f"Bearer {'k' * 20}") as client:
+            asked = client.post("/api/ask", json={"question": REWRITES})
+            chat = {"model": "readback", "messages": [{"role": "user", "content": REWRITES}]}
+            told = asked.text + client.post("/v1/chat/completions", json=chat).text + client.get("/readyz").text
+    finally:
+        services.assistant.use(before)
+    assert asked.status_code == (200 if on_failure == "extractive" else 503)
+    assert "No connection to the language model" in told
+    assert "127.0.0.1:9" not in told
+    assert "/internal" not in told
+    assert "http://127.0.0.1:9/internal/v1" in caplog.text
+
+
 def test_a_model_is_asked_once_a_minute(make_services: MakeServices, monkeypatch: pytest.MonkeyPatch) -> None:
     from ui.api.operations import ModelProbe
 
