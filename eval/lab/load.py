@@ -35,6 +35,7 @@ from locust.exception import RescheduleTask
 
 from eval.gold import expand, load_gold
 from eval.goldcheck import read_abstracts
+from eval.lab.health import described, watched
 from eval.lab.serving import BROWSER, PATIENCE_S, Server
 from eval.table import aligned
 
@@ -231,7 +232,8 @@ def main(users: int, seconds: int) -> None:
             world.up.set()
 
         lost: list[str] = []
-        together = measure(world, users, seconds, kill)
+        with watched(server.address) as looks:
+            together = measure(world, users, seconds, kill)
         columns[f"{users} users"] = column(together, seconds, server.memory_mb())
         stored = server.exported()
         server.kill()
@@ -240,6 +242,7 @@ def main(users: int, seconds: int) -> None:
     names = list(columns["one user"])
     print(aligned([["", *columns], *([name, *(one[name] for one in columns.values())] for name in names)]))
     print(f"\nkill -9 after {seconds / 2:.0f} s; answering, and checked, {told['away']:.1f} s later")
+    print(described(looks))
     print(f"acknowledged feedback: {told['acknowledged']} at the kill, lost: {len(lost)}")
     print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; lines in the server's log: {len(log)}")
     failed = [str(error) for one in (alone, together) for error in one.stats.errors.values()]
