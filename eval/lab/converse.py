@@ -3,10 +3,10 @@
     python -m eval.lab.converse
 
 In the manner of *Exploiting Simulated User Feedback for Conversational Search* (ConvSim): somebody asks, says of the
-papers that they look at whether they are useful (and errs 15 % of the time), and asks again in other words. The same
-wording is ranked with and without what was said before it, after one round of feedback and after three. A talk begins
-with a wording that ranks no right paper first, for those are the people who go on. A question about another matter in
-the same conversation must not suffer.
+papers that they look at whether they are useful (and errs 15 % of the time), and asks again, in the first words and in
+others. Each is ranked with and without what was said before it, after one round of feedback and after three. A talk
+begins with a wording that ranks no right paper first, for those are the people who go on. A question about another
+matter in the same conversation must not suffer.
 """
 
 from __future__ import annotations
@@ -29,6 +29,13 @@ from rag.types import Answer, Turn
 
 LOOKED_AT = 3  # papers of each answer, from the top
 ROUNDS = 3
+ROWS = (
+    ("one round, the same words again", "+16 %"),
+    ("one round, other words", "+16 %"),
+    ("three rounds, the first words again", "+35 %"),
+    ("three rounds, other words", "+35 %"),
+    ("another matter after three rounds", "0 %"),
+)
 USEFUL, USELESS = 0.7, -0.6  # as rag.learning.signals takes a vote of this kind
 
 
@@ -52,7 +59,7 @@ def judged(answer: Answer, gold: Mapping[str, int], rng: np.random.Generator) ->
 
 
 def converse(assistant: Assistant, need: UserNeed, other: GoldQuestion, rng: np.random.Generator) -> list[float] | None:
-    """nDCG@3 without and with feedback, after one round, after three, and of the other matter after three.
+    """nDCG@3 without and with feedback, a pair for each of ``ROWS``.
 
     None where every wording finds a right paper at once.
     """
@@ -67,13 +74,14 @@ def converse(assistant: Assistant, need: UserNeed, other: GoldQuestion, rng: np.
     for number, wording in enumerate(wordings):
         answer = assistant.ask(wording, history)
         if number in (1, len(wordings) - 1):
-            bare = [replace(turn, judged=()) for turn in history]
-            found += [quality(assistant.ask(wording, bare), gold), quality(answer, gold)]
+            found += _both(assistant, failing, history, gold) + _both(assistant, wording, history, gold)
         history.append(judged(answer, gold, rng))
+    return found + _both(assistant, other.question, history, other.gold)
+
+
+def _both(assistant: Assistant, text: str, history: Sequence[Turn], gold: Mapping[str, int]) -> list[float]:
     bare = [replace(turn, judged=()) for turn in history]
-    for turns in (bare, history):
-        found.append(quality(assistant.ask(other.question, turns), other.gold))
-    return found
+    return [quality(assistant.ask(text, turns), gold) for turns in (bare, history)]
 
 
 def main(arguments: Sequence[str] | None = None) -> int:
@@ -86,9 +94,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
         settings = Settings(data_dir=chosen.data or Path(folder), _env_file=None)  # type: ignore[call-arg]
         with Assistant.open(settings) as assistant:
             rows = np.array([row for seed in range(chosen.seeds) for row in _seed(assistant, seed)])
-    for place, (name, goal) in enumerate((("one round", "+16 %"), ("three rounds", "+35 %"), ("other matter", "0 %"))):
+    for place, (name, goal) in enumerate(ROWS):
         before, after = rows[:, 2 * place].mean(), rows[:, 2 * place + 1].mean()
-        print(f"{name:14} goal {goal:>6}: {before:.3f} → {after:.3f} ({after / before - 1:+.1%}), {len(rows)} talks")
+        print(f"{name:38} goal {goal:>6}: {before:.3f} → {after:.3f} ({after / before - 1:+.1%}), {len(rows)} talks")
     return 0
 
 

@@ -10,7 +10,7 @@ from __future__ import annotations
 import base64
 import math
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from types import MappingProxyType
 
 import numpy as np
@@ -68,13 +68,7 @@ class Match:
     rewrite_threshold: float = 0.9  # of being the same need
     reach: float = 0.5  # the largest addition to a paper's score; twice that where it is certain to be the same need
     order: float = 0.02  # share of what an addition puts a paper's score above the best one that is kept
-    conversation: float = 1.0  # log-odds that is added for questions of one conversation
     share: float = 0.6  # the largest share of a rewrite: the question as asked is always searched for too
-
-    def in_conversation(self) -> Match:
-        """The same for what was said within one conversation."""
-        paper, same, more = self.paper, self.same, self.conversation
-        return replace(self, paper=(paper[0] + more, *paper[1:]), same=(same[0] + more, *same[1:]))
 
 
 @dataclass(frozen=True, slots=True)

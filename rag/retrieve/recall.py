@@ -65,7 +65,7 @@ def _told(query: Query, context: Context) -> Memory | None:
     if not needs:
         return None
     known = context.policy.memory
-    return Memory(tuple(needs), known.match.in_conversation(), known.background)
+    return Memory(tuple(needs), known.match, known.background)
 
 
 def _need(name: str, text: str, judged: dict[str, float], said: dict[str, dict[str, float]], context: Context) -> Need:
