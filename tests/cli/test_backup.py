@@ -3,6 +3,10 @@
 from __future__ import annotations
 
 import json
+import os
+import subprocess
+import sys
+import time
 from pathlib import Path
 
 import pytest
@@ -11,6 +15,7 @@ from click.testing import CliRunner, Result
 from rag import Assistant, Settings
 from rag.events.opening import open_store
 from rag.policy.store import PolicyStore
+from rag.settings import CHECKOUT
 from ui.cli import group
 from ui.cli.backup import BackupError
 
@@ -72,6 +77,22 @@ def test_a_backup_that_fails_leaves_nothing(live: Path, tmp_path: Path, monkeypa
     assert isinstance(done.exception, BackupError)
     assert "No space left" in str(done.exception)
     assert [file.name for file in tmp_path.iterdir() if "copy" in file.name] == []
+
+
+@pytest.mark.parametrize("later_s", [0.0, 0.01, 0.05])
+def test_a_backup_that_is_killed_leaves_nothing_that_looks_like_one(live: Path, tmp_path: Path, later_s: float) -> None:
+    for number in range(3):
+        copy = tmp_path / f"copy-{number}"
+        command = [sys.executable, "-c", "from ui.cli import main; main()", "backup", str(copy)]
+        environment = {**os.environ, "PYTHONPATH": str(CHECKOUT), "READBACK_DATA_DIR": str(live)}
+        copying = subprocess.Popen(command, env=environment, stdout=subprocess.DEVNULL)
+        while copying.poll() is None and not list(tmp_path.glob(f".{copy.name}.*")):
+            time.sleep(0.001)
+        time.sleep(later_s)
+        copying.kill()
+        copying.wait()
+        assert not copy.exists() or {"catalog.sqlite3", "events.db", "policies"} <= {one.name for one in copy.iterdir()}
+    assert run("backup", str(tmp_path / "whole")).exit_code == 0
 
 
 def test_what_is_no_backup_is_refused(tmp_path: Path) -> None:

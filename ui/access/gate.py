@@ -12,11 +12,12 @@ from starlette.requests import Request
 from starlette.responses import RedirectResponse, Response
 
 from rag.errors import ReadbackError, SettingsError
+from ui.access import patience
 from ui.access.door import Identity, KeyRefused, address_of, wants_page
 from ui.access.exposure import is_loopback
 from ui.access.headers import dress
 from ui.access.origin import SAFE, Malformed, is_foreign
-from ui.access.patience import Body, TooLarge, TooSlow, Turnstile
+from ui.access.patience import Body, TooLarge, TooLate, TooSlow, Turnstile, in_time
 from ui.problems import BUG, explained, problem
 from ui.services.rates import RateLimited
 
@@ -34,7 +35,8 @@ FOREIGN = (
     "Requests from pages of other sites are refused; another scheme or port is another site. Behind a proxy: "
     "READBACK_TRUSTED_PROXIES and READBACK_PUBLIC_HOSTS."
 )
-BODY_CODES = {408: "request_too_slow", 413: "request_too_large"}
+CODES = {408: "request_too_slow", 413: "request_too_large", 504: "too_slow"}
+UPLOAD_S = 3600.0
 UPLOADS = frozenset({"/api/papers", "/gradio_api/upload"})
 
 
@@ -72,7 +74,11 @@ class Gate:
         request = Request(scope)
         area = area_of(scope["path"])
         identity: Identity | None = None
-        started = False
+        started = left = False
+
+        async def answered(message: Message) -> None:
+            if not left:
+                await dressed(message)
 
         async def dressed(message: Message) -> None:
             nonlocal started
@@ -93,10 +99,12 @@ class Gate:
                 identity, refusal = self._admit(request)
             if refusal is None:
                 scope.setdefault("state", {})["identity"] = identity
-                await self._app(scope, Body(receive, self._most_bytes(request)), dressed)
+                work = self._app(scope, Body(receive, self._most_bytes(request)), answered)
+                await in_time(work, self._longest_s(request), lambda: started)
             else:
                 await refusal(scope, receive, dressed)
         except Exception as error:  # whatever it is, the reply has our form
+            left = isinstance(error, TooLate)
             reply = _reply_to(error, f"{request.method} {area}")
             if not started:
                 await reply(scope, receive, dressed)
@@ -113,6 +121,11 @@ class Gate:
 
     def _most_bytes(self, request: Request) -> int:
         return self._upload_bytes if request.url.path in UPLOADS else self._body_bytes
+
+    def _longest_s(self, request: Request) -> float:
+        """How long a request may take: uploads are indexed, and tell how far they are on the page alone."""
+        uploads = request.method == "POST" and request.url.path in UPLOADS
+        return UPLOAD_S if uploads else self._services.settings.answer_s + patience.GRACE_S
 
     def _too_large(self, request: Request) -> Response | None:
         announced = request.headers.get("content-length", "0")
@@ -161,8 +174,8 @@ class Gate:
 
 def _reply_to(error: Exception, where: str) -> Response:
     """What to say of an error that nobody else has dealt with; what people cannot mend goes to the log."""
-    if isinstance(error, TooLarge | TooSlow):
-        return problem(error.status_code, error.detail, BODY_CODES[error.status_code])
+    if isinstance(error, TooLarge | TooLate | TooSlow):
+        return problem(error.status_code, error.detail, CODES[error.status_code])
     if isinstance(error, SettingsError):
         log.error("the users file or another setting has become unusable: %s", error)
         return problem(503, UNFIT, "misconfigured")

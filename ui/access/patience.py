@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import asyncio
+from collections.abc import Awaitable, Callable
 from typing import TYPE_CHECKING
 
 from starlette.exceptions import HTTPException
@@ -11,6 +12,7 @@ if TYPE_CHECKING:
     from starlette.types import Message, Receive
 
 BODY_S = 30.0  # for a body to arrive ...
+GRACE_S = 30.0  # beyond the longest time for an answer, for every request
 BODY_BYTES_A_SECOND = 20_000  # ... and a second more for so much of it
 
 
@@ -27,6 +29,31 @@ class TooLarge(HTTPException):
     def __init__(self, most_bytes: int) -> None:
         """most_bytes: the limit."""
         super().__init__(413, f"The request is larger than the {most_bytes:,} bytes allowed here.")
+
+
+class TooLate(HTTPException):
+    """Nothing came of a request in the time that there is."""
+
+    def __init__(self) -> None:
+        super().__init__(504, "This took too long. Please try again.")
+
+
+async def in_time(work: Awaitable[None], limit_s: float, begun: Callable[[], bool]) -> None:
+    """Do the work of a request. Raises TooLate if no answer has begun by then; the work is left to end by itself.
+
+    begun: whether one has. A thread cannot be interrupted: waiting for the end of the work might be for ever.
+    """
+    task = asyncio.ensure_future(work)
+    try:
+        await asyncio.wait({task}, timeout=limit_s)
+    except asyncio.CancelledError:
+        task.cancel()
+        raise
+    if task.done() or begun():
+        await task
+        return
+    task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # or asyncio would complain
+    raise TooLate
 
 
 class Body:

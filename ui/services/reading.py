@@ -2,14 +2,18 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from dataclasses import replace
 from multiprocessing import get_context
 from multiprocessing.connection import Connection
 
 from rag.corpus import Limits, Reading, read_bytes
 from rag.errors import CorpusError
+from rag.types import Paper
 
 SMALL = 100_000  # bytes that are read where they arrive: starting a process would take longer
 PATIENCE_S = 120.0
+BATCH = 500  # papers taken over at once: the interpreter does nothing else meanwhile
 LIMITS = Limits(records=50_000)  # larger collections are indexed from the command line
 
 
@@ -27,6 +31,8 @@ def read_apart(name: str, data: bytes, *, skip_bad: bool, patience_s: float = PA
             if not receiver.poll(patience_s):
                 raise CorpusError(name, None, "it takes too long to read: split it into smaller files")
             outcome = receiver.recv()
+            if isinstance(outcome, Reading):
+                outcome = replace(outcome, papers=tuple(_received(receiver)))
         except EOFError:
             raise CorpusError(name, None, "it could not be read: it may need more memory than there is") from None
         finally:
@@ -38,9 +44,18 @@ def read_apart(name: str, data: bytes, *, skip_bad: bool, patience_s: float = PA
     return outcome
 
 
+def _received(receiver: Connection) -> Iterator[Paper]:
+    while papers := receiver.recv():
+        yield from papers
+
+
 def _read(sender: Connection, name: str, data: bytes, skip_bad: bool) -> None:
     """What the other process does."""
     try:
-        sender.send(read_bytes(name, data, skip_bad=skip_bad, limits=LIMITS))
+        reading = read_bytes(name, data, skip_bad=skip_bad, limits=LIMITS)
+        sender.send(replace(reading, papers=()))
+        for start in range(0, len(reading.papers), BATCH):
+            sender.send(reading.papers[start : start + BATCH])
+        sender.send(())
     except CorpusError as error:
         sender.send(error)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import threading
 import uuid
 from collections.abc import Iterator
 
@@ -189,6 +190,17 @@ def test_an_answer_that_takes_too_long_is_cut_off_and_recorded(make_services: Ma
         assert answer["sentences"]
         assert model.stopped.wait(30), "nobody waits for the model any more"
         assert client.get(f"/api/answers/{answer['id']}/trace").status_code == 200
+
+
+def test_no_request_takes_for_ever(make_services: MakeServices, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("ui.access.patience.GRACE_S", 0.1)
+    services, over = make_services(answer_s=0.1), threading.Event()
+    monkeypatch.setattr(services.papers, "matching", lambda _: over.wait(60) and [])
+    with client_of(services) as client:
+        reply = client.get("/api/papers")
+        assert (reply.status_code, reply.json()["error"]["code"]) == (504, "too_slow")
+        over.set()
+        assert client.get("/api/papers").json()["total"] == 0
 
 
 def test_websockets_are_closed(make_services: MakeServices) -> None:
