@@ -26,7 +26,7 @@ from rag.policy import Policy
 from rag.policy.in_force import PolicyInForce
 from rag.ports import ChatModel
 from rag.query.intake import objection, tidy
-from rag.query.intent import recognise, wants_no_search
+from rag.query.intent import SEARCHED, Said, recognise, wants_no_search
 from rag.query.understand import restated
 from rag.settings import Settings, shipped_corpus
 from rag.stages import Context, Further
@@ -174,13 +174,18 @@ class Assistant:
             return
         said = recognise(asked, history)
         if wants_no_search(said, mode) and not options.standalone_question:
-            body = reply(said, asked, history, self._overview())
-            yield Retrieved(asked, ())
-            yield TextDelta(body.text)
-            yield replace(self._unsearched(asked, mode, body), intent=said.intent)
+            yield from self._replied(said, asked, history, mode)
             return
         context, (query, hits) = self._find(asked, history, options, mode, stop or Stop())
         trace, further = context.trace, list[Hit]()
+        if query.intent not in (*SEARCHED, "transform"):  # as the model's plan has it, where the wording did not tell
+            for event in self._replied(Said(query.intent), asked, history, mode):
+                yield (
+                    replace(event, usage=context.usage, model=context.model_name, trace=trace.to_dict())
+                    if isinstance(event, Answer)
+                    else event
+                )
+            return
         context.search_again = lambda text: self._search_again(text, hits, further, context)
         with trace.stage("rerank"):
             reading = self.stages.reader.read(query, hits[: context.papers_read], context)
@@ -306,6 +311,13 @@ class Assistant:
             known = list(catalog.fingerprints())
             self._overview_of = (generation, overview(catalog.some(known[:CONSIDERED]), len(known)))
         return self._overview_of[1]
+
+    def _replied(self, said: Said, asked: str, history: Sequence[Turn], mode: Mode) -> Iterator[StreamEvent]:
+        """What needs nothing but what is known already."""
+        body = reply(said, asked, history, self._overview())
+        yield Retrieved(asked, ())
+        yield TextDelta(body.text)
+        yield replace(self._unsearched(asked, mode, body), intent=said.intent)
 
     def _unsearched(self, asked: str, mode: Mode, body: Body) -> Answer:
         notice = None if self.settings.has_model else NO_MODEL

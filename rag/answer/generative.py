@@ -36,6 +36,7 @@ class Drafted:
     bullet: str  # what it began a list item or table row with: "- ", "1. ", "| "; empty elsewhere
     opens: bool  # it began a paragraph
     whole: bool = True  # False: so far; it comes again with more of it
+    heads: bool = False  # the first row of a table: it says what the columns are, and claims nothing
 
 
 @dataclass(frozen=True, slots=True)

@@ -162,9 +162,10 @@ class Writer:
                             yield Retrieved(job.notes.query, ranking)
                             return
                 else:
+                    one = _in_table(piece, job.said)
                     with context.trace.stage("verify"):
-                        (verdict,) = job.verifier.verify([_claimed(piece)], job.sources)
-                        said = _judged(piece, verdict, job.sources)
+                        (verdict,) = job.verifier.verify([_claimed(one)], job.sources)
+                        said = _judged(one, verdict, job.sources)
                     job.said.append(said)
                     yield from self._say(said, telling)
 
@@ -232,8 +233,16 @@ class Writer:
         return composer.body("answered")
 
 
+def _in_table(piece: Drafted, before: Sequence[_Said]) -> Drafted:
+    """The piece, known for the head of a table if it is one."""
+    below = bool(before) and before[-1].piece.bullet == ROW
+    return replace(piece, heads=piece.bullet == ROW and not below and not marked_places(piece.text))
+
+
 def _claimed(piece: Drafted) -> str:
     """What a verifier is given of a piece: the bars of a row are the table's, not the claim's."""
+    if piece.heads:
+        return ""
     return piece.text.replace("|", " ") if piece.bullet == ROW else piece.text
 
 

@@ -91,6 +91,10 @@ class QueryUnderstander:
         if plan.route == "transform" and last and last.papers:
             own = last.standalone_question
             return Resolved(own, own, papers=last.papers, within=True, earlier=last.answer, intent="transform")
+        if plan.route == "collection":
+            return replace(by_rule, intent="overview")
+        if plan.route == "chat":
+            return replace(by_rule, intent="thanks" if history else "greeting")
         return Resolved(plan.standalone, plan.standalone, queries=plan.queries, wish=plan.wish)
 
 

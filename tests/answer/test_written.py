@@ -506,3 +506,28 @@ def test_planned_searches_bring_papers_of_all_parts(assistant: Assistant) -> Non
     answer = writing(assistant, model).ask("Which papers use critics or relevance feedback?")
     assert {CTRL, TPRF} <= {paper.paper_id for paper in answer.retrieved}
     assert model.calls[1][-1]["content"].endswith("Answer with a table.")
+
+
+def test_the_head_of_a_table_claims_nothing(assistant: Assistant) -> None:
+    table = f"| Method | Main peculiarity |\n|---|---|\n| TPRF | {AGNOSTIC} [1] |"
+    answer = written(assistant, table, question=ABOUT_TPRF, papers=[TPRF])
+    assert "| Method | Main peculiarity |" in answer.text
+    assert not any(sentence.state == "contradicted" for sentence in answer.sentences)
+    assert not answer.trace.get("left_out")
+
+
+@pytest.mark.parametrize(
+    ("route", "intent", "says"), [("collection", "overview", "This collection holds"), ("chat", "thanks", "welcome")]
+)
+def test_what_a_plan_says_needs_no_papers_is_replied_without_any(
+    assistant: Assistant, route: str, intent: str, says: str
+) -> None:
+    plan = json.dumps({"route": route, "standalone": "What else is there?"})
+    model = Scripted(f"{AGNOSTIC} [1].", plan)
+    chat = writing(assistant, model).conversation()
+    chat.ask(ABOUT_TPRF)
+    answer = chat.ask("And what else might I find around here?")
+    assert (answer.intent, answer.verdict, answer.citations) == (intent, "answered", ())
+    assert says in answer.text
+    assert len(model.calls) == 2
+    assert answer.usage == Usage(100, 20, 0.5), "the plan is paid for"
