@@ -55,9 +55,9 @@ def test_attacks_are_seen_and_their_true_twins_are_not_harmed(shelf: Shelf) -> N
     judged = judge(read_cases(ATTACKS), {SHIPPED: shelf})
     true = [state for case, (state, _) in judged.items() if case.kind == TRUE]
     attacks = [state for case, (state, _) in judged.items() if case.kind != TRUE]
-    assert len(attacks) > 50
-    assert true.count("verified") / len(true) >= 0.85
-    assert attacks.count("verified") / len(attacks) <= 0.15
+    assert len(attacks) > 100
+    assert true.count("verified") / len(true) >= 0.9
+    assert attacks.count("verified") / len(attacks) <= 0.18
 
 
 def test_cases_are_well_formed() -> None:
