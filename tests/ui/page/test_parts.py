@@ -13,7 +13,7 @@ from hypothesis import given
 from hypothesis import strategies as st
 
 from rag.told import Told
-from rag.types import Answer, Citation, Paper, Sentence, TextDelta
+from rag.types import Answer, Citation, Paper, Sentence, SentenceVerdict, TextDelta
 from ui.api.chat import annotations_of, whole
 from ui.page import arguments
 from ui.page.arguments import BadRequest
@@ -169,6 +169,27 @@ def test_any_text_of_a_model_is_inert(text: str) -> None:
     for html in (growing(told), marked_up(1, answer_of("generative", Sentence(text, (1,), False, 0.5), text=text))):
         assert not {"img", "script", "style", "iframe", "input"} & set(Seen(html).tags)
         assert {link for link in Seen(html).links if link} <= {"#quote-1-1"}
+
+
+def test_what_is_written_is_pale_until_it_is_judged_and_struck_where_it_is_wrong() -> None:
+    told = Told()
+    for event in (
+        TextDelta("Good.", draft=True),
+        TextDelta(" [1]", draft=True),
+        SentenceVerdict(0, 9, Sentence("Good. [1]", (1,), True, 0.9)),
+        TextDelta(" Made up.", draft=True),
+        SentenceVerdict(10, 18, Sentence("Made up. (not supported by the abstracts)", (), False, 0.0, "contradicted")),
+        TextDelta(" Obeying.", draft=True),
+        SentenceVerdict(19, 27, None),
+        TextDelta(" And now", draft=True),
+    ):
+        told.hear(event)
+    html = growing(told)
+    assert [html.count(f'class="said{state}"') for state in ("", " contradicted", " drafted")] == [1, 1, 1]
+    assert html.count(">not supported by the abstracts<") == 1
+    assert Seen(html).text.strip().startswith("Good.[1] Made up.")
+    assert "Obeying" not in html
+    assert "And now" in html
 
 
 def test_quotes_stand_below_the_title_of_their_paper() -> None:
