@@ -29,7 +29,7 @@ def lacking(query: Query, evidence: Sequence[PaperEvidence], policy: Evidence, *
     """
     words = _missing(query, evidence[0].stems if evidence else frozenset(), policy)
     found = [word for word, _ in words if _is_name(query, word)]
-    wanted = phrase(query.asked)
+    wanted = None if off_topic else phrase(query.asked)
     if wanted and (not evidence or not _holds(query, evidence[0]) or any(word in wanted for word, _ in words)):
         return [*(name for name in found if name not in wanted), wanted][:MOST]
     others = [word for word, _ in sorted(words, key=lambda one: -one[1]) if off_topic or _NOUN.search(word)]

@@ -24,3 +24,9 @@ def test_what_the_collection_is_not_about_is_refused(assistant: Assistant) -> No
     check(answer, assistant)
     assert (answer.verdict, answer.caveat, answer.citations) == ("refused", None, ())
     assert "“Australia”" in answer.text
+
+
+def test_a_refusal_names_the_subject_not_the_quantity_alone(assistant: Assistant) -> None:
+    answer = assistant.ask("What is the boiling point of tungsten?")
+    assert answer.verdict == "refused"
+    assert "“tungsten”" in answer.text
