@@ -28,6 +28,7 @@ from rag.ports import ChatModel
 from rag.query.intake import objection, tidy
 from rag.query.intent import SEARCHED, Said, recognise, wants_no_search
 from rag.query.understand import restated
+from rag.routing import route
 from rag.settings import Settings, shipped_corpus
 from rag.stages import Context, Further
 from rag.standard import Stages
@@ -189,6 +190,8 @@ class Assistant:
         context.search_again = lambda text: self._search_again(text, hits, further, context)
         with trace.stage("rerank"):
             reading = self.stages.reader.read(query, hits[: context.papers_read], context)
+            if route(query, reading, context):
+                reading = self.stages.reader.read(query, hits[: context.papers_read], context)
             reading = adapted(query, reading, context.policy.answering.comparing)
         trace.note("read", confidence=reading.confidence, verdict=reading.verdict, missing=list(reading.missing))
         trace.score("read", {one.paper.id: one.best.score for one in reading.evidence})

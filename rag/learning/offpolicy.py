@@ -25,6 +25,10 @@ class Estimate:
     low: float
     high: float
 
+    def rounded(self) -> tuple[float, float, float]:
+        """For people and the ledger."""
+        return round(self.value, 4), round(self.low, 4), round(self.high, 4)
+
 
 def snips(reward: Floats, logged: Floats, target: Floats) -> Estimate:
     """reward, logged, target: for each decision, what came of it and the probability of it under either policy."""

@@ -18,6 +18,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from rag.errors import SettingsError
 from rag.policy.memory import Memory, Recollection
+from rag.policy.routing import Routing
 from rag.policy.store import version_of
 
 DEFAULT = Path(__file__).with_name("default.json")
@@ -253,7 +254,7 @@ class Policy(Part):
     writing: Writing
     memory: Memory = Memory()  # what was learned about single needs
     rules: tuple[str, ...] = ()  # house rules for written answers that an operator approved
-    router: dict[str, Any] = Field(default_factory=dict)  # learned choice of pipeline or model for each question
+    router: Routing = Routing()  # choice of pipeline or model for each question
 
     @classmethod
     def read(cls, path: Path) -> Self:

@@ -6,8 +6,9 @@ import numpy as np
 import pytest
 
 from rag.learning.offpolicy import doubly_robust, snips
-from rag.learning.router import Arm, choose, fit, greedy
+from rag.learning.router import Round, fit, refit
 from rag.learning.rules import TOO_LONG, propose_rules
+from rag.policy.routing import Arm, Routing
 from tests.learning.fakes import Log, WordEmbedder
 
 WORTH = np.array([[0.2, 0.7], [0.8, 0.4]])  # [context, arm]: chance of a reward
@@ -66,40 +67,80 @@ def test_a_log_that_never_chose_the_target_tells_nothing() -> None:
 
 def test_the_router_finds_the_best_arm_of_each_context_and_logs_how_it_chose() -> None:
     rng = np.random.default_rng(1)
-    rounds: list[tuple[str, np.ndarray, float]] = []
-    arms: tuple[Arm, ...] = fit([("small", np.array([1.0, 0.0]), 0.5)], {"small": 0.0, "large": 0.0})
-    propensities = []
+    rounds: list[Round] = []
+    routing = Routing(arms=(Arm("small", 0.0), Arm("large", 0.0)))
     for step in range(600):
         kind = int(rng.integers(2))
         context = np.eye(2)[kind]
-        choice = choose(arms, context, 0.0, rng)
-        propensities.append(choice.propensity)
-        reward = float(rng.random() < WORTH[kind, ("small", "large").index(choice.arm)])
-        rounds.append((choice.arm, context, reward))
+        choice = routing.choose(context, rng)
+        reward = float(rng.random() < WORTH[kind, ("small", "large").index(choice.arm.name)])
+        rounds.append(Round(choice.arm.name, context, choice.propensity, reward))
         if step % 20 == 19:
-            arms = fit(rounds, {"small": 0.0, "large": 0.0})
-    assert greedy(arms, np.array([1.0, 0.0]), 0.0) == "large"
-    assert greedy(arms, np.array([0.0, 1.0]), 0.0) == "small"
-    assert all(0 < one <= 1 for one in propensities)
+            routing = Routing(arms=fit(rounds, routing.arms))
+    assert routing.best(np.array([1.0, 0.0])).name == "large"
+    assert routing.best(np.array([0.0, 1.0])).name == "small"
+    assert all(0 < one.propensity <= 1 for one in rounds)
+    greedy = routing.model_copy(update={"explore": False})
+    assert greedy.choose((1.0, 0.0), rng).propensity == 1.0
 
 
-def test_thrift_buys_the_large_arm_only_where_it_is_worth_its_price() -> None:
+def test_the_preference_buys_the_large_arm_only_where_it_is_worth_its_price() -> None:
     rng = np.random.default_rng(2)
     quality = {"small": (0.9, 0.3), "large": (0.92, 0.9)}  # easy and hard questions
-    cost = {"small": 0.1, "large": 1.0}
     rounds = [
-        (arm, np.eye(2)[kind], float(rng.random() < quality[arm][kind]))
-        for arm in quality
+        Round(arm, np.eye(2)[kind], 0.5, float(rng.random() < quality[arm][kind]), cost)
+        for arm, cost in (("small", 0.001), ("large", 0.01))
         for kind in (0, 1)
         for _ in range(200)
     ]
-    arms = fit(rounds, cost)
-    chosen = [greedy(arms, np.eye(2)[kind], 0.2) for kind in (0, 1)]
-    assert chosen == ["small", "large"]
-    spent = sum(cost[arm] for arm in chosen) / 2
-    assert spent <= 0.7 * cost["large"]
-    assert [greedy(arms, np.eye(2)[kind], 0.0) for kind in (0, 1)][1] == "large"
-    assert {greedy(arms, np.eye(2)[kind], 10.0) for kind in (0, 1)} == {"small"}
+    arms = fit(rounds, (Arm("small", 0.0), Arm("large", 0.0)))
+    assert [round(arm.cost, 4) for arm in arms] == [0.001, 0.01], "what was paid counts, not what was guessed"
+
+    def chosen(worth: float) -> list[str]:
+        return [Routing(arms=arms, worth=worth).best(np.eye(2)[kind]).name for kind in (0, 1)]
+
+    assert chosen(0.05) == ["small", "large"]
+    assert chosen(10.0)[1] == "large"
+    assert chosen(0.001) == ["small", "small"]
+
+
+def test_a_router_is_refitted_only_if_it_would_have_been_worth_more() -> None:
+    rng = np.random.default_rng(3)
+    routing = Routing(arms=(Arm("small", 0.0), Arm("large", 0.0)))
+    rounds = [
+        Round(("small", "large")[arm], np.eye(2)[kind], 0.5, float(rng.random() < WORTH[kind, arm]))
+        for kind, arm in rng.integers(2, size=(800, 2))
+    ]
+    found = refit(rounds, routing)
+    assert found.better
+    assert found.doubly_robust.low <= 0.75 <= found.doubly_robust.high, "the best arms are worth .7 and .8"
+    assert found.snips.low <= 0.75 <= found.snips.high
+    assert found.logged == pytest.approx(WORTH.mean(), abs=0.05)
+    assert not refit(rounds[:20], routing).better, "too few to say"
+    assert refit([], routing).routing == routing
+
+
+def test_the_router_is_a_third_cheaper_than_the_large_arm_at_equal_quality() -> None:
+    """In a planted world where quotes, a small model and the large one each answer a third of the questions well."""
+    worth = {"quotes": (0.9, 0.3, 0.2), "small": (0.9, 0.88, 0.3), "large": (0.9, 0.9, 0.9)}  # by kind of question
+    costs = {"quotes": 0.0, "small": 0.001, "large": 0.01}
+    saved, lost = [], []
+    for seed in range(5):
+        rng = np.random.default_rng(seed)
+        routing = Routing(arms=tuple(Arm(name, cost) for name, cost in costs.items()), worth=0.1)
+        rounds: list[Round] = []
+        for step in range(1_500):
+            kind = int(rng.integers(3))
+            choice = routing.choose(np.eye(3)[kind].tolist(), rng)
+            reward = float(rng.random() < worth[choice.arm.name][kind])
+            rounds.append(Round(choice.arm.name, np.eye(3)[kind], choice.propensity, reward, choice.arm.cost))
+            if step % 100 == 99:
+                routing = routing.model_copy(update={"arms": fit(rounds, routing.arms)})
+        chosen = [routing.best(np.eye(3)[kind]) for kind in range(3)]
+        saved.append(1 - np.mean([arm.cost for arm in chosen]) / costs["large"])
+        lost.append(np.mean([worth["large"][kind] - worth[arm.name][kind] for kind, arm in enumerate(chosen)]))
+    assert min(saved) >= 0.3, saved
+    assert max(lost) <= 0.01, lost
 
 
 def test_what_several_people_complain_about_is_proposed_as_a_rule() -> None:

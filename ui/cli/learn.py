@@ -63,6 +63,7 @@ def _opened() -> Iterator[Learning]:
 def _told(report: dict[str, Any]) -> str:
     gate = report["gate"]
     kinds = ", ".join(f"{kind} {change:+.3f} ({count})" for kind, (count, change) in gate["by_kind"].items())
+    router = report.get("router")
     return "\n".join(
         (
             f"policy     {report['version']}: {report['outcome']}",
@@ -71,6 +72,18 @@ def _told(report: dict[str, Any]) -> str:
             f"gate       {kinds or 'no known questions fit this collection'}; "
             f"other matters: {gate['moved']} of {gate['unrelated']} changed; "
             f"held-out people: {gate['lessons'][1]:+.3f} ({gate['lessons'][0]})",
+            *([_router(router)] if router else ()),
             f"took       {report['seconds']} s",
         )
+    )
+
+
+def _router(facts: dict[str, Any]) -> str:
+    if facts["adopted"] is False and not facts["logged"]:
+        return f"router     {facts['rounds']} choices judged: too few to learn from"
+    value, low, high = facts["doubly_robust"]
+    kept = "adopted" if facts["adopted"] else "kept as it was"
+    return (
+        f"router     {facts['rounds']} choices judged; worth {facts['logged']:.3f} so far, "
+        f"refitted {value:.3f} [{low:.3f}, {high:.3f}]: {kept}"
     )

@@ -132,6 +132,28 @@ def rules_command(approve: int | None) -> None:
             click.echo(f"{number:8}  {rule.text}  ({rule.people} people)")
 
 
+@policy.command("router")
+@click.option(
+    "--arm", "arms", multiple=True, help="quotes, or a model of the configured server; NAME=DOLLARS a question."
+)
+@click.option("--worth", type=click.FloatRange(0, min_open=True), help="Dollars that a right answer is worth.")
+@click.option("--explore/--no-explore", default=None, help="Whether to sometimes try another arm than the best known.")
+@click.option("--off", is_flag=True, help="Answer as the settings say again.")
+def router_command(arms: tuple[str, ...], worth: float | None, explore: bool | None, off: bool) -> None:
+    """Let each question be answered by what is best for its price: quotes or one of several models.
+
+    Without options: the arms, and what is known of them. What was learned of an arm that is named again is kept.
+    """
+    policies = _policies()
+    routing = policies.set_router(arms, worth, explore, off=off)
+    if not routing.arms:
+        click.echo("off: answers are made as the settings say")
+        return
+    click.echo(f"a right answer is worth ${routing.worth:g}; {'explores' if routing.explore else 'does not explore'}")
+    for arm in routing.arms:
+        click.echo(f"{arm.name:24} ${arm.cost:.5f} a question{'' if arm.weights else ', nothing learned yet'}")
+
+
 @policy.command("pause")
 @click.option("--why", required=True, help="For the ledger.")
 def pause_command(why: str) -> None:

@@ -19,6 +19,7 @@ if TYPE_CHECKING:
     from rag.learning.history import Asked
     from rag.learning.learn import Learner
     from rag.learning.overview import Overview
+    from rag.learning.router import Refit
     from rag.learning.run import Proposal
     from rag.learning.trial import Standing
     from rag.policy.memory import Memory
@@ -85,7 +86,7 @@ class Learning:
             say("Reading the record…")
             log = self._log()
             say(f"Learning from {len(log):,} questions…")
-            report = self._conclude(self._propose(log, say), promote)
+            report = self._conclude(self._propose(log, say), self._router(), promote)
             return report | {"seconds": round(time.perf_counter() - began, 1)}
         finally:
             self._learning.release()
@@ -147,13 +148,22 @@ class Learning:
             now=time.time(),
         )
 
-    def _conclude(self, proposal: Proposal, promote: bool) -> Report:
+    def _router(self) -> Refit | None:
+        """The router after learning; None where there is nothing to choose between."""
+        from rag.learning.router import refit, rounds_of
+
+        routing = self._assistant.policy().router
+        return refit(rounds_of(self._events.episodes()), routing) if routing.arms else None
+
+    def _conclude(self, proposal: Proposal, router: Refit | None, promote: bool) -> Report:
         """Keep the candidate, and put it in force where that is asked for and allowed."""
         from rag.learning.ledger import PROPOSED, REFUSED
 
         policy, store = self._assistant.policy(), self.policies.store
-        candidate = policy.with_parts(memory=proposal.memory)
-        facts = proposal.facts()
+        candidate = policy.with_parts(
+            memory=proposal.memory, router=router.routing if router and router.better else policy.router
+        )
+        facts = proposal.facts() | ({"router": router.facts()} if router else {})
         version = store.save(candidate.record())
         refused = [*proposal.verdict.reasons, *proposal.alarms]
         if version == policy.version:

@@ -2,13 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from rag.policy import Policy
+from rag.policy.routing import Arm, Routing
 from rag.policy.store import SHIPPED, PolicyError, PolicyStore
 
 if TYPE_CHECKING:
     from pathlib import Path
+
+QUOTES = "quotes"
+TYPICAL = (3_000, 300)  # tokens of prompt and answer, for the price of a model that has not answered yet
 
 
 class Policies:
@@ -55,6 +61,27 @@ class Policies:
         """Let the policy in force answer everybody. Raises PolicyError if there is no trial."""
         self.store.end_trial(why)
 
+    def set_router(
+        self, names: Sequence[str], worth: float | None = None, explore: bool | None = None, *, off: bool = False
+    ) -> Routing:
+        """Put in force what the router chooses between, and return it; without any change, what it is.
+
+        names: "quotes" or of models, each with "=DOLLARS" a question where its price is not known. Raises PolicyError.
+        """
+        policy = self.get(self.active)
+        known = {arm.name: arm for arm in policy.router.arms}
+        given = [_arm(name, known) for name in names]
+        if len(given) == 1:
+            raise PolicyError("A router chooses between two arms or more.")
+        changes: dict[str, object] = {"arms": () if off else tuple(given) or policy.router.arms}
+        changes |= {} if worth is None else {"worth": worth}
+        changes |= {} if explore is None else {"explore": explore}
+        routing = Routing.model_validate({**dict(policy.router), **changes})
+        if routing != policy.router:
+            version = self.store.save(policy.with_parts(router=routing).record())
+            self.promote(version, f"router set to {', '.join(arm.name for arm in routing.arms) or 'off'}")
+        return routing
+
     def pause(self, why: str) -> None:
         """Let nothing that is learned take effect until resumed."""
         from rag.learning.ledger import PAUSED
@@ -66,3 +93,21 @@ class Policies:
         from rag.learning.ledger import RESUMED
 
         self.store.note(RESUMED)
+
+
+def _arm(given: str, known: Mapping[str, Arm]) -> Arm:
+    """An arm by its name; what was learned of it is kept. Raises PolicyError where nobody knows its price."""
+    from rag.pricing import cost_usd
+
+    name, _, dollars = given.partition("=")
+    name = name.strip()
+    try:
+        cost = float(dollars) if dollars else 0.0 if name == QUOTES else cost_usd(name, *TYPICAL)
+    except ValueError:
+        cost = None
+    if not name or cost is None or not 0 <= cost < 1_000:
+        raise PolicyError(f"What a question costs with {given!r} is not known: write NAME=DOLLARS.")
+    if name in known and not dollars:
+        return known[name]
+    fresh = Arm(name, cost) if name == QUOTES else Arm(name, cost, "generative", name)
+    return replace(known.get(name, fresh), cost=cost)
