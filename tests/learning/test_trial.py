@@ -116,3 +116,21 @@ def test_a_shadow_is_compared_and_shown_to_nobody(home: Path) -> None:
         assert trial is not None
         until(lambda: store.comparisons(trial)[0] == 1, "the comparison, which nobody waits for")
     assert "of 1 questions" in run("policy", "show")
+
+
+def test_the_router_is_set_shown_and_switched_off(home: Path) -> None:
+    assert run("policy", "router").startswith("off")
+    shown = run("policy", "router", "--arm", "quotes", "--arm", "gpt-4o-mini", "--arm", "own=0.002", "--worth", "0.1")
+    assert "a right answer is worth $0.1; explores" in shown
+    assert "$0.00200 a question, nothing learned yet" in shown
+    routing = PolicyInForce(home / "policies")().router
+    assert [(arm.name, arm.mode, arm.model) for arm in routing.arms] == [
+        ("quotes", "extractive", None),
+        ("gpt-4o-mini", "generative", "gpt-4o-mini"),
+        ("own", "generative", "own"),
+    ]
+    assert "does not explore" in run("policy", "router", "--no-explore")
+    for arms in (("--arm", "quotes"), ("--arm", "quotes", "--arm", "unheard-of")):
+        assert CliRunner().invoke(group, ["policy", "router", *arms]).exit_code == 1
+    assert run("policy", "router", "--off").startswith("off")
+    assert PolicyInForce(home / "policies")().router.arms == ()
