@@ -63,7 +63,7 @@ def answer_markdown(answer: Answer, papers: dict[str, Paper]) -> str:
     What a model wrote is Markdown already, and stays it, but for links, pictures and HTML.
     """
     written = answer.mode == "generative"
-    parts = [inert(answer.text) if written else plain(answer.text)] if answer.text else []
+    parts = [inert(answer.text) if written else _told(answer.text)] if answer.text else []
     if answer.notice:
         parts.append(f"*{plain(answer.notice)}*")
     sources: dict[str, list[str]] = {}
@@ -87,6 +87,10 @@ def conversation_ris(papers: Sequence[Paper]) -> str:
     """RIS of these papers, for reference managers."""
     import rispy
 
+    class Writer(rispy.RisWriter):  # type: ignore[misc]
+        def set_header(self, _count: int) -> str:  # rispy's own numbers the records, which is no RIS
+            return ""
+
     def entry(paper: Paper) -> dict[str, Any]:
         doi = _DOI.match(paper.id) or _DOI.match(paper.url or "")
         fields = {
@@ -101,7 +105,7 @@ def conversation_ris(papers: Sequence[Paper]) -> str:
         }
         return {name: value for name, value in fields.items() if value}
 
-    return str(rispy.dumps([entry(paper) for paper in papers])) if papers else ""
+    return str(rispy.dumps([entry(paper) for paper in papers], implementation=Writer)) if papers else ""
 
 
 def conversation_bibtex(papers: Sequence[Paper]) -> str:
@@ -126,6 +130,12 @@ def plain(text: str) -> str:
     """Text that Markdown shows as it is: no link, picture, heading, list or HTML comes out of it."""
     escaped = _MARKUP.sub(r"\\\g<0>", _visible(text))
     return _LINE_START.sub(_escaped_start, escaped)
+
+
+def _told(text: str) -> str:
+    """What Readback itself put together: its lists stay lists, what it quotes is plain."""
+    lines = text.split("\n")
+    return "\n".join(f"- {plain(line[2:].lstrip())}" if line.startswith("- ") else plain(line) for line in lines)
 
 
 def _escaped_start(match: re.Match[str]) -> str:

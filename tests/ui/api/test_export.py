@@ -13,9 +13,9 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from markdown_it import MarkdownIt
 
-from rag.types import Paper
+from rag.types import Answer, Paper
 from tests.ui.samples import PAPERS, REWRITES
-from ui.services.export import bibtex, conversation_bibtex, inert, plain
+from ui.services.export import answer_markdown, bibtex, conversation_bibtex, inert, plain
 
 
 def test_markdown_has_questions_quotes_and_bibtex(client: TestClient) -> None:
@@ -31,7 +31,9 @@ def test_markdown_has_questions_quotes_and_bibtex(client: TestClient) -> None:
     entries = bibtexparser.loads(alone.text).entries
     assert {one["url"] for one in entries} >= {PAPERS[0].url}
     assert alone.text.strip() in export.text
-    ris = rispy.loads(client.get(address, params={"format": "ris"}).text)
+    tagged = client.get(address, params={"format": "ris"}).text
+    assert tagged.startswith("TY  - ")
+    ris = rispy.loads(tagged)
     assert {one["title"] for one in ris} == {one["title"].strip("{}") for one in entries}
     quote = reply["answer"]["citations"][0]["quote"]
     assert export.text.partition("## BibTeX")[0].count(quote) == 1
@@ -47,6 +49,13 @@ def test_a_hostile_abstract_stays_text(client: TestClient) -> None:
     html = MarkdownIt("commonmark").render(text.partition("## BibTeX")[0])
     assert "<script" not in html
     assert "<img" not in html
+
+
+def test_a_list_of_readback_stays_a_list_and_brings_nothing_else() -> None:
+    text = "Two:\n- One: “# no heading”\n- # none\n- - none\n1. none"
+    answer = Answer("a", "q", "q", text, False, None, (), (), (), "extractive", None)
+    html = MarkdownIt("commonmark").render(answer_markdown(answer, {}))
+    assert re.findall(r"<(\w+)", html) == ["p", "ul", "li", "li", "li"]
 
 
 def test_a_removed_paper_is_still_named(client: TestClient) -> None:
