@@ -47,7 +47,7 @@ class Examples:
         return f"{count(len(papers), 'paper')}{span}. {writes}."
 
     def questions(self) -> list[str]:
-        """Up to four questions that are answered with evidence."""
+        """Up to four questions that are answered with evidence; the closest is no answer."""
         generation = self._services.papers.generation()
         with self._lock:
             if self._known is None or self._known[0] != generation:
@@ -58,7 +58,7 @@ class Examples:
         found = 0
         for question in self._candidates():
             answer = self._assistant.ask(question, options=QUOTES)
-            if not answer.abstained and answer.citations:
+            if answer.verdict == "answered" and answer.citations:
                 yield question
                 found += 1
             if found == SHOWN:
