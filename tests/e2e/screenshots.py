@@ -28,7 +28,7 @@ COLOURS = 200  # of a picture: text and flat areas need no more, and it stays sm
 LOOKS: tuple[Literal["light", "dark"], ...] = ("light", "dark")
 LIST_QUESTION = "Which papers use pseudo relevance feedback?"
 QUESTION = "Can language models give useful feedback on research papers?"
-UNANSWERABLE = "How much electricity does reinforcement learning from human feedback consume?"
+UNANSWERABLE = "How is feedback used in the control of nuclear reactors?"
 
 
 def start(page: Page) -> None:
@@ -39,7 +39,7 @@ def start(page: Page) -> None:
 def answer(page: Page) -> None:
     """An answer, and the quote behind one of its markers."""
     ask(page, QUESTION)
-    page.click("#turn-1 a.cite[data-n='2']")
+    page.locator("#turn-1 a.cite").nth(1).click()
     page.wait_for_selector("mark.on")
 
 
