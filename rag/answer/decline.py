@@ -78,7 +78,7 @@ def _reason(missing: Sequence[str], near: Sequence[PaperEvidence]) -> str:
     if near:
         return f"The closest paper, “{near[0].paper.title}”, is on the subject but does not say this."
     if missing:
-        return f"No abstract here is about {words}."
+        return f"Even the nearest abstract says nothing about {words}."
     return "No abstract here comes close to it."
 
 

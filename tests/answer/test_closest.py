@@ -29,4 +29,6 @@ def test_what_the_collection_is_not_about_is_refused(assistant: Assistant) -> No
 def test_a_refusal_names_the_subject_not_the_quantity_alone(assistant: Assistant) -> None:
     answer = assistant.ask("What is the boiling point of tungsten?")
     assert answer.verdict == "refused"
+    assert answer.abstain_reason
+    assert answer.abstain_reason.startswith("Even the nearest abstract says nothing about")  # others were not looked at
     assert "“tungsten”" in answer.text
