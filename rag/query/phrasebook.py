@@ -53,7 +53,8 @@ PATTERNS: Mapping[Intent, tuple[str, ...]] = {
     "greeting": (
         r"(?:hi+|hello+|hey+|hiya|howdy|yo|greetings|good (?:morning|afternoon|evening|day))"
         r"(?: (?:there|all|everyone|everybody|readback|again|you|friend|folks|team|bot|assistant)){0,2}"
-        r"(?: (?:how are you(?: doing)?(?: today)?|(?:are )?you there|anyone there|how's it going|what's up))?",
+        r"(?: (?:how are you(?: doing)?(?: today)?|(?:are )?you there|anyone there|how's it going|what's up|"
+        r"(?:nice|good|great|glad|pleased) to (?:meet|see|talk to) you))?",
         r"(?:are )?you (?:still )?there|anyone (?:there|here)|how are you(?: doing)?(?: today)?|what's up|how's it going",
         r"(?:good)?bye(?: bye)?|see (?:you|ya)(?: later| soon)?|good ?night|test(?:ing)?",
     ),
@@ -66,6 +67,7 @@ PATTERNS: Mapping[Intent, tuple[str, ...]] = {
         rf"how many {_PAPERS} (?:have you (?:got|read|indexed)|(?:does|do) {_THING} (?:have|hold|contain|include|cover))",
         rf"how (?:big|large) (?:is|are) {_THING}|(?:number|count) of {_PAPERS}|count the {_PAPERS}",
         rf"(?:what(?:'s| is) )?the (?:size|number of {_PAPERS}) (?:of|in) {_THING}",
+        rf"(?:what(?:'s| is) )?the number of {_PAPERS} (?:{_HERE}|(?:that )?(?:you|i|we) (?:have|hold|know|search))",
     ),
     "overview": (
         rf"what(?:'s| is| are) {_THING} (?:all )?about|what(?:'s| is)(?: in| inside)? (?:here|{_THING})",
@@ -75,6 +77,7 @@ PATTERNS: Mapping[Intent, tuple[str, ...]] = {
         rf"(?:are (?:covered|there|included|available)(?: {_HERE})?|are {_HERE}|(?:do|can) (?:you|i|we) "
         rf"(?:cover|have|know about|know|hold|ask about|search)(?: {_HERE})?|"
         rf"(?:does|do) {_THING} (?:cover|have|hold|contain|include))",
+        rf"(?:what|which) (?:topics|subjects|themes|areas|fields) do (?:the|these|your) {_PAPERS} (?:cover|treat|deal with)",
         rf"(?:give (?:me )?|show (?:me )?)?(?:an? )?(?:short |brief |quick |general )?(?:overview|summary)"
         rf"(?: of (?:{_THING}|the (?:topics|{_PAPERS})|everything(?: here)?|what(?:'s| is) (?:in )?here))?",
         rf"(?:summari[sz]e|describe|introduce|tell me about|sum up) "
@@ -107,6 +110,7 @@ PATTERNS: Mapping[Intent, tuple[str, ...]] = {
         r"(?: version)?|eli5|bullet points|(?:(?:that's|that was) )?too long)",
         rf"(?:(?:now |the same |same )?(?:as|in|into|in the form of) {_LAYOUT})",
         rf"(?:make|turn|put|format|give|show)(?: me)?(?: {_IT})? (?:as |into |in )?{_LAYOUT}(?: (?:of|from|out of) {_IT})?",
+        rf"(?:make|turn|put|format|show|arrange) (?:it|them|these|those) (?:as |into |in ){_LAYOUT}(?: with [^?]{{1,80}})?",
     ),
     "conversation": (
         r"what (?:did|have) i (?:just |first )?(?:ask(?:ed)?|sa(?:y|id))(?: (?:you|about))?"
