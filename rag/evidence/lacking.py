@@ -27,7 +27,12 @@ def lacking(query: Query, evidence: Sequence[PaperEvidence], policy: Evidence, *
     evidence: best paper first. off_topic: the collection is not about such things, so that any word of it tells why.
     Empty where the best paper holds everything, or nothing can be said well.
     """
-    words = _missing(query, evidence[0].stems if evidence else frozenset(), policy)
+    close = frozenset[str]().union(*(one.stems for one in evidence))
+    words = [
+        (word, weight)
+        for word, weight in _missing(query, evidence[0].stems if evidence else frozenset(), policy)
+        if not (_is_name(query, word) and close.issuperset(content_stems(word)))  # another close paper has it
+    ]
     found = [word for word, _ in words if _is_name(query, word)]
     wanted = None if off_topic else phrase(query.asked)
     if wanted and (not evidence or not _holds(query, evidence[0]) or any(word in wanted for word, _ in words)):

@@ -5,10 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from dataclasses import replace
 
-from rag.evidence.answerability import confidence, decide
+from rag.evidence.answerability import COMMON, confidence, decide
 from rag.evidence.lacking import lacking
 from rag.evidence.weigh import gather
 from rag.stages import Context
+from rag.text import Names, names
 from rag.types import Hit
 from rag.values.evidence import PaperEvidence, Reading
 from rag.values.query import Query
@@ -25,6 +26,9 @@ class EvidenceReader:
         answerability = policy.answerability if context.fitted else policy.unfitted
         sure, field = confidence(query, evidence, answerability, context.view.collection.pieces)
         sure = _supported(sure, context.recalled.support)
+        named = set(names(query.asked)) - COMMON
+        if any(Names(one.paper.title).holds(name) for one in evidence for name in named):
+            field = 1.0  # what is named is here, however strange the rest of the question
         verdict = decide(sure, field, answerability) if evidence else "refused"
         missing = lacking(query, evidence, policy.evidence, off_topic=verdict == "refused")
         return Reading(evidence, sure, verdict, tuple(missing))

@@ -22,3 +22,9 @@ from tests.engine.shared import ABOUT_CTRL
 )
 def test_the_band(assistant: Assistant, question: str, verdict: Verdict) -> None:
     assert assistant.ask(question).verdict == verdict
+
+
+def test_a_paper_that_is_named_is_neither_refused_nor_said_to_be_lacking(assistant: Assistant) -> None:
+    answer = assistant.ask("Which striker of Brazil simmered tomato sauce with UltraFeedback?")
+    assert answer.verdict == "closest"
+    assert "UltraFeedback" not in (answer.caveat or "")
