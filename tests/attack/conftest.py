@@ -20,9 +20,10 @@ from eval.table import aligned
 from rag.engine import Assistant
 from rag.events.opening import open_store
 from tests.attack.attacks import Attack
-from tests.ui.conftest import SharedAssistant, settings_for
-from tests.ui.samples import PAPERS
+from tests.ui.conftest import SharedAssistant, assistant, data_dir, settings_for
 from ui.services import Services
+
+__all__ = ["assistant", "data_dir"]  # fixtures
 
 ADA, BOB = "ada-key-0123456789", "bob-key-9876543210"
 SECRET = "Which lanternfish did nobody else ask about?"
@@ -65,25 +66,6 @@ class Target:
 
 
 MakeServices = Callable[..., Services]
-
-
-@pytest.fixture(scope="session")
-def data_dir(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """A data folder with the small collection indexed."""
-    from rag.collection import Collection
-
-    folder = tmp_path_factory.mktemp("attacked")
-    collection = Collection.open(settings_for(folder))
-    collection.index.update(PAPERS)
-    collection.close()
-    return folder
-
-
-@pytest.fixture(scope="session")
-def assistant(data_dir: Path) -> Iterator[Assistant]:
-    shared = SharedAssistant.open(settings_for(data_dir))
-    yield shared
-    Assistant.close(shared)
 
 
 @pytest.fixture(scope="session")

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 import json
 import os
-import shutil
 import signal
 import subprocess
 import sys
 from dataclasses import replace
 from pathlib import Path
 
-import pytest
 from click.testing import CliRunner
 
 from rag import Assistant
@@ -19,29 +17,12 @@ from rag.events import EventStore
 from rag.policy.in_force import PolicyInForce
 from rag.policy.store import PolicyStore, version_of
 from rag.settings import Settings
-from tests.engine.shared import shipped
+from tests.learning.conftest import run
 from ui.cli import group
-
-__all__ = ["shipped"]
 
 VAGUE = "clever store searching machine that listens to results"
 CLEAR = "query expansion for e-commerce rewarded by the search engine"
 UNRELATED = "Who wrote the novel about the white whale?"
-
-
-def run(*arguments: str) -> str:
-    result = CliRunner().invoke(group, list(arguments), catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return result.output
-
-
-@pytest.fixture
-def home(shipped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A data folder with the shipped papers, in the environment."""
-    shutil.copytree(shipped, tmp_path / "data")
-    monkeypatch.setenv("READBACK_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.chdir(tmp_path)
-    return tmp_path / "data"
 
 
 def taught(people: int = 4) -> tuple[str, Settings]:

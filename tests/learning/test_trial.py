@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from pathlib import Path
 
 import pytest
@@ -13,11 +12,10 @@ from rag.policy.in_force import PolicyInForce
 from rag.policy.store import PolicyError, PolicyStore, Trial
 from rag.settings import Settings
 from tests.e2e.serving import until
-from tests.engine.shared import shipped
+from tests.learning.conftest import run
 from ui.cli import group
 from ui.services import Asker, Services
 
-__all__ = ["shipped"]
 QUESTION = "Which papers use pseudo relevance feedback?"
 
 
@@ -27,20 +25,11 @@ def other() -> Policy:
     return default.with_parts(retrieval=default.retrieval.model_copy(update={"dense_weight": 0.0}))
 
 
-def run(*arguments: str) -> str:
-    result = CliRunner().invoke(group, list(arguments), catch_exceptions=False)
-    assert result.exit_code == 0, result.output
-    return result.output
-
-
 @pytest.fixture
-def home(shipped: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A data folder with the shipped papers and a candidate, in the environment."""
-    shutil.copytree(shipped, tmp_path / "data")
-    monkeypatch.setenv("READBACK_DATA_DIR", str(tmp_path / "data"))
-    monkeypatch.chdir(tmp_path)
-    PolicyStore(tmp_path / "data" / "policies").save(other().record())
-    return tmp_path / "data"
+def home(home: Path) -> Path:
+    """With a candidate."""
+    PolicyStore(home / "policies").save(other().record())
+    return home
 
 
 def test_a_trial_answers_its_share_of_the_people_and_always_the_same_ones() -> None:
