@@ -37,7 +37,8 @@ from rag.types import (
 
 if TYPE_CHECKING:
     from rag.conversation import Conversation
-    from rag.engine import Assistant, ask
+    from rag.default import ask
+    from rag.engine import Assistant
     from rag.settings import Settings
 
 __version__ = "0.1.0"
@@ -73,7 +74,12 @@ __all__ = [
     "ask",
 ]
 
-_LAZY = {"Assistant": "rag.engine", "Conversation": "rag.conversation", "ask": "rag.engine", "Settings": "rag.settings"}
+_LAZY = {
+    "Assistant": "rag.engine",
+    "Conversation": "rag.conversation",
+    "ask": "rag.default",
+    "Settings": "rag.settings",
+}
 
 
 def __getattr__(name: str) -> Any:  # the engine pulls in numpy and pydantic; a program that only reads types need not

@@ -337,19 +337,3 @@ def _understood(query: Query, context: Context) -> str | None:
     learned = [text for text, _ in context.recalled.rewrites]
     searched = learned[0] if learned else query.standalone
     return searched if searched != query.asked else None
-
-
-_default: Assistant | None = None
-_default_lock = threading.Lock()
-
-
-def ask(question: str, history: Sequence[Turn] = (), options: Options = DEFAULT) -> Answer:
-    """Answer one question with the settings of the environment. The assistant is opened once and kept.
-
-    Raises SettingsError, IndexUnusable, or ProviderError if the settings say that a failing model is an error.
-    """
-    global _default  # noqa: PLW0603 - the one process-wide convenience
-    with _default_lock:
-        if _default is None:
-            _default = Assistant.open()
-    return _default.ask(question, history, options)

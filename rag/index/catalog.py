@@ -8,20 +8,15 @@ it was or as it is. A killed update leaves staged entries, which the next one us
 from __future__ import annotations
 
 import json
-import os
 import sqlite3
-import weakref
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
-from contextlib import closing, contextmanager
 from dataclasses import asdict, fields
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from rag.errors import IndexUnusable
-from rag.index.faults import advice
+from rag.index.catalog_file import CatalogFile, among
 from rag.index.ports import CatalogStore, Entry, GenerationGone, Listed, Manifest, Row, State, Word
 from rag.index.schema import FROM_SCHEMA_1, LIVE, STAGED, TABLES, packed, packed_counts, paper_of, rows_of, unpacked
 from rag.lru import Lru
@@ -31,44 +26,14 @@ from rag.types import Paper, Passage
 REMEMBERED = 32 << 20  # bytes of papers and sentence vectors kept parsed in memory
 
 
-class Catalog(CatalogStore):
+class Catalog(CatalogFile, CatalogStore):
     """The catalog file. Reading is safe at any time from any thread or process; one process may write."""
 
     def __init__(self, path: Path) -> None:
         """path: the SQLite file; it is created at the first write."""
-        self._path = path
-        # held, or each connection would be the last one and clear up the log as it closes
-        self._open: sqlite3.Connection | None = None
+        super().__init__(path)
         # by id and fingerprint, so never stale
         self._read: Lru[tuple[str, str], tuple[Paper, Vectors]] = Lru(REMEMBERED)
-
-    @property
-    def exists(self) -> bool:
-        """Whether anything was ever indexed here."""
-        return self._path.is_file()
-
-    def damaged(self) -> bool:
-        """Whether the file is there but is no catalog that can be read, now or later."""
-        try:
-            self.meta()
-        except IndexUnusable as error:
-            cause = error.__cause__
-            return not isinstance(cause, sqlite3.OperationalError) or "no such table" in str(cause)
-        return False
-
-    def check(self) -> None:
-        """Look at the whole file. Raises IndexUnusable if SQLite finds a fault in it."""
-        (said,) = self._rows("PRAGMA quick_check(1)") or [("ok",)]
-        if said[0] != "ok":
-            raise self._damaged(str(said[0]).splitlines()[-1])
-
-    def set_aside(self) -> None:
-        """Rename a damaged file, so that a new one can be made and the old one can be looked at."""
-        for end in ("", "-wal", "-shm"):
-            path = Path(f"{self._path}{end}")
-            if path.exists():
-                path.replace(f"{self._path}.damaged{end}")
-        self._open = None
 
     def upgrade(self) -> None:
         """Bring the papers of an earlier schema into today's tables, where a rebuild finds them."""
@@ -235,7 +200,9 @@ class Catalog(CatalogStore):
             before = dict(db.execute("SELECT key, value FROM meta"))
             generation = int(before.get("generation", "0")) + 1
             staged = db.execute(f"SELECT id, number FROM entry WHERE {STAGED} AND edition = ?", [edition]).fetchall()
-            places = dict(_in(db, f"SELECT id, position FROM entry WHERE {LIVE} AND id IN", [one for one, _ in staged]))
+            places = dict(
+                among(db, f"SELECT id, position FROM entry WHERE {LIVE} AND id IN", [one for one, _ in staged])
+            )
             ending = f"UPDATE entry SET until = ? WHERE {LIVE} AND"
             if before.get("edition") != edition:
                 db.execute(f"{ending} edition != ?", [generation, edition])
@@ -274,56 +241,6 @@ class Catalog(CatalogStore):
             self._rows("PRAGMA incremental_vacuum")
             self._rows("PRAGMA wal_checkpoint(TRUNCATE)")
 
-    @contextmanager
-    def _writing(self) -> Iterator[sqlite3.Connection]:
-        try:
-            if not self.exists:
-                self._create()
-            with closing(sqlite3.connect(self._path, timeout=30)) as db:
-                db.execute("PRAGMA synchronous=FULL")
-                db.execute("PRAGMA secure_delete=ON")  # what was removed is overwritten
-                with db:
-                    db.execute("BEGIN IMMEDIATE")
-                    yield db
-        except (sqlite3.OperationalError, OSError) as error:
-            raise IndexUnusable(
-                f"The catalog {self._path} cannot be written ({error}). {advice(str(error))}"
-            ) from error
-        except sqlite3.DatabaseError as error:
-            raise self._damaged(str(error)) from error
-
-    def _create(self) -> None:
-        """Make the file under another name first: whoever sees it sees its tables."""
-        self._path.parent.mkdir(parents=True, exist_ok=True)
-        fresh = self._path.with_name(f".{self._path.name}.{os.getpid()}")
-        fresh.unlink(missing_ok=True)
-        with closing(sqlite3.connect(fresh)) as db:
-            db.execute("PRAGMA auto_vacuum=INCREMENTAL")
-            db.execute("PRAGMA journal_mode=WAL")  # stays in force for the file
-            with db:
-                for statement in TABLES:
-                    db.execute(statement)
-        fresh.replace(self._path)
-
-    @contextmanager
-    def _connect(self) -> Iterator[sqlite3.Connection]:
-        try:
-            with closing(sqlite3.connect(self._path, timeout=30)) as db:
-                if self._open is None:
-                    held = sqlite3.connect(self._path, check_same_thread=False)
-                    held.execute("SELECT 1 FROM meta").close()
-                    weakref.finalize(self, held.close)
-                    self._open = held
-                yield db
-        except sqlite3.DatabaseError as error:
-            raise self._damaged(str(error)) from error
-
-    def _damaged(self, reason: str) -> IndexUnusable:
-        return IndexUnusable(
-            f"The catalog {self._path} cannot be read ({reason}). Restore a backup, or run: "
-            "readback index --rebuild FILES, with all files of the collection"
-        )
-
     def _paper(self, record: str, version: str) -> Paper:
         """A paper from its JSON. Raises IndexUnusable if it is not what was stored."""
         try:
@@ -334,20 +251,6 @@ class Catalog(CatalogStore):
             raise self._damaged("a record of a paper is not what was stored")
         return paper
 
-    def _rows(self, select: str, *values: str) -> list[Any]:
-        """All rows; none before the first write."""
-        if not self.exists:
-            return []
-        with self._connect() as db:
-            return db.execute(select, values).fetchall()
-
-    def _among(self, select: str, keys: Sequence[str | int], *values: str) -> list[Any]:
-        """All rows of a statement that ends with IN and is given the keys."""
-        if not keys or not self.exists:
-            return []
-        with self._connect() as db:
-            return list(_in(db, select, keys, *values))
-
 
 def _words(db: sqlite3.Connection, which: str) -> NDArray[np.int32]:
     """Numbers of the words of some entries, each once. which: a condition."""
@@ -357,12 +260,6 @@ def _words(db: sqlite3.Connection, which: str) -> NDArray[np.int32]:
 
 def _numbers(counts: bytes) -> NDArray[np.int32]:
     return np.unique(np.frombuffer(counts, dtype=np.int32).reshape(-1, 3)[:, 1])
-
-
-def _in(db: sqlite3.Connection, select: str, keys: Sequence[str | int], *values: str) -> Iterator[tuple[Any, ...]]:
-    for start in range(0, len(keys), 500):  # below SQLite's limit of bound variables
-        part = keys[start : start + 500]
-        yield from db.execute(f"{select} ({','.join('?' * len(part))})", [*values, *part])
 
 
 def _set(db: sqlite3.Connection, values: Mapping[str, str]) -> None:
