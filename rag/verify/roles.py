@@ -101,7 +101,9 @@ def _clause_sides(text: str) -> Iterator[tuple[str, frozenset[str], frozenset[st
 
 
 def _passive(tokens: Sequence[str], place: int) -> bool:
-    return not _AGENTS.isdisjoint(tokens[place + 1 : place + 3])
+    """Whether what acts comes behind the verb: after "by", unless that says by how much."""
+    near = zip(tokens[place + 1 : place + 3], [*tokens[place + 2 : place + 4], ""], strict=False)
+    return any(one in _AGENTS and not following[:1].isdigit() for one, following in near)
 
 
 def _stems(tokens: Sequence[str]) -> frozenset[str]:

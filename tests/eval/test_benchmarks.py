@@ -182,7 +182,7 @@ CLAIMS: tuple[Mapping[str, Any], ...] = (
         "1",
         "SUPPORT",
         "tides",
-        "Barnacles reduced the yield by 18%.",
+        "Barnacles reduced the yield of turbines by 18%.",
         "Barnacles reduced the yield by 18% within a year.",
     ),
     claim(
