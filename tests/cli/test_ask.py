@@ -29,8 +29,9 @@ def shipped(tmp_path_factory: pytest.TempPathFactory) -> Path:
 
 
 @pytest.fixture(autouse=True)
-def _over_the_shipped_papers(monkeypatch: pytest.MonkeyPatch, shipped: Path) -> None:
+def _over_the_shipped_papers(monkeypatch: pytest.MonkeyPatch, shipped: Path, tmp_path: Path) -> None:
     monkeypatch.setenv("READBACK_DATA_DIR", str(shipped))
+    monkeypatch.setenv("READBACK_EVENTS_URL", f"sqlite:///{tmp_path / 'events.db'}")  # the folder is for reading alone
 
 
 def readback(*arguments: str, stdin: str | bytes | None = None) -> Result:
