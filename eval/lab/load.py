@@ -47,20 +47,23 @@ COMPARED = ("standalone_question", "verdict", "text", "citations")  # the same f
 
 @dataclass(slots=True)
 class World:
-    """What all users share: the server, what is true, and what was answered to whom asked the same before."""
+    """What all users share: the server, what is true, and what was answered to whom had asked and said the same."""
 
     server: Server
     questions: Sequence[tuple[str, ...]] = field(
         default_factory=lambda: [item.turns for question in load_gold("dev") for item in expand(question)]
     )
     abstracts: Mapping[str, str] = field(default_factory=read_abstracts)
-    answers: dict[tuple[str, ...], dict[str, Any]] = field(default_factory=dict)
+    answers: dict[tuple[tuple[str, ...], tuple[str, ...]], dict[str, Any]] = field(default_factory=dict)
     people: list[Person] = field(default_factory=list)
     up: gevent.event.Event = field(default_factory=gevent.event.Event)
     thinks: bool = True
 
-    def check(self, asked: tuple[str, ...], answer: Mapping[str, Any]) -> str | None:
-        """What is wrong with an answer, if anything. asked: all questions of the conversation, this one last."""
+    def check(self, asked: tuple[str, ...], said: tuple[str, ...], answer: Mapping[str, Any]) -> str | None:
+        """What is wrong with an answer, if anything.
+
+        asked: all questions of the conversation, this one last. said: of each answer before, which counts at once.
+        """
         if answer["question"] != asked[-1]:
             return f"asked {asked[-1]!r}, answered {answer['question']!r}"
         for one in (*answer["citations"], *answer["closest"]):
@@ -68,7 +71,7 @@ class World:
             if not one["quote"] or abstract[one["start"] : one["end"]] != one["quote"]:
                 return f"{one['paper_id']} does not say {one['quote']!r}"
         told = {name: answer[name] for name in COMPARED}
-        before = self.answers.setdefault(asked, told)
+        before = self.answers.setdefault((asked, said), told)
         changed = next((name for name in COMPARED if before[name] != told[name]), None)
         return changed and f"another {changed} than before for {asked!r}"
 
@@ -110,18 +113,18 @@ class Person(locust.HttpUser):
         turns = [turn for item in self.random.sample(self.world.questions, TURNS) for turn in item][:TURNS]
         conversation: str | None = None
         answers: list[str] = []
+        reactions: list[str] = []
         for place, question in enumerate(turns, start=1):
             with self._sent("POST", "/api/ask", json={"question": question, "conversation": conversation}) as reply:
                 told = reply.json()
                 answer, conversation = told["answer"], str(told["conversation"])
                 if told["turn"] != place:
                     reply.failure(f"turn {told['turn']} of another conversation")
-                elif wrong := self.world.check(tuple(turns[:place]), answer):
+                elif wrong := self.world.check(tuple(turns[:place]), tuple(reactions), answer):
                     reply.failure(wrong)
             self.said.append(Said(conversation, place, question, answer["id"], self.world.server.kills == 0))
             answers.append(answer["id"])
-            if self.random.random() < FEEDBACK_SHARE:
-                self._react(answer["id"])
+            reactions.append(self._react(answer["id"]) if self.random.random() < FEEDBACK_SHARE else "")
             gevent.sleep(self.wait_time())
         with self._sent("GET", f"/api/conversations/{conversation}", name="/api/conversations/ID") as reply:
             if [one["answer_id"] for one in reply.json()["turns"]] != answers:
@@ -132,8 +135,8 @@ class Person(locust.HttpUser):
             with self._sent("GET", path, name="/api/conversations/ANOTHER'S", expected=404):
                 pass
 
-    def _react(self, answer_id: str) -> None:
-        """Say something about an answer, again if the server was killed before it acknowledged that."""
+    def _react(self, answer_id: str) -> str:
+        """Say something about an answer, again if the server was killed before it acknowledged that; what was said."""
         kind, value = self.random.choice([("answered", "yes"), ("answered", "no"), ("comment", f"said by {self.name}")])
         body = {"id": uuid.uuid4().hex, "answer_id": answer_id, "kind": kind, "value": value}
         while body["id"] not in self.acknowledged:
@@ -142,6 +145,7 @@ class Person(locust.HttpUser):
                     self.acknowledged[body["id"]] = body
             except RescheduleTask:
                 gevent.sleep(0.1)
+        return f"{kind} {value}"
 
     @contextmanager
     def _sent(self, method: str, path: str, *, expected: int = 200, **more: Any) -> Iterator[Any]:
@@ -245,7 +249,11 @@ def main(users: int, seconds: int) -> None:
     print(described(looks))
     print(f"acknowledged feedback: {told['acknowledged']} at the kill, lost: {len(lost)}")
     print(f"load average {os.getloadavg()[0]:.1f} on {os.cpu_count()} cores; lines in the server's log: {len(log)}")
-    failed = [str(error) for one in (alone, together) for error in one.stats.errors.values()]
+    failed = [
+        f"{error.method} {error.name}, {error.occurrences} times: {error.error}"
+        for one in (alone, together)
+        for error in one.stats.errors.values()
+    ]
     for line in [*failed[:5], *wrong[:5], *log[:5]]:
         print(line.rstrip(), file=sys.stderr)
     if not told["acknowledged"]:
