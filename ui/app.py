@@ -7,7 +7,6 @@ import logging
 import os
 import signal
 import socket
-import sys
 from collections.abc import AsyncIterator, Callable, Mapping
 from contextlib import asynccontextmanager
 from typing import TYPE_CHECKING, Any, cast
@@ -91,9 +90,9 @@ def serve(settings: Settings, progress: Callable[[int], None] = lambda _: None) 
     from ui.server import GOODBYE_S, BoundedHead, Draining
     from ui.services import Services
 
-    exposure_of(settings)  # before anything is opened or listened on
-    listening = listen(settings)
-    with listening, Services.open(settings, progress) as services:
+    exposure_of(settings)  # before anything is opened
+    taken = take_port(settings)
+    with taken, Services.open(settings, progress) as services:
         page, look = page_of(services)
         app = create_app(services, page, look)
         config = uvicorn.Config(
@@ -106,10 +105,12 @@ def serve(settings: Settings, progress: Callable[[int], None] = lambda _: None) 
             forwarded_allow_ips=settings.trusted_proxies,
             timeout_graceful_shutdown=int(GOODBYE_S) + 1,
         )
-        print(f"Readback is at {address_of(listening)}", file=sys.stderr, flush=True)
         signal.signal(signal.SIGTERM, _leave)
         _warm_up(app, services)
-        Draining(config, services).run(sockets=[listening])
+        try:
+            Draining(config, services, address_of(taken)).run(sockets=[taken])
+        except OSError as error:  # another server, started at the same time, was the first to listen
+            raise _unusable(settings, error) from None
 
 
 def _warm_up(app: FastAPI, services: Services) -> None:
@@ -129,34 +130,40 @@ def _leave(*_: object) -> None:
     raise SystemExit(0)
 
 
-def listen(settings: Settings) -> socket.socket:
-    """A socket on the settings' host and port, taken before the slow part of the start. Raises SettingsError."""
+def take_port(settings: Settings) -> socket.socket:
+    """A socket on the settings' host and port, taken before the slow part of the start. Raises SettingsError.
+
+    Nobody listens on it yet: whoever connects before there are answers is refused at once, rather than kept waiting.
+    """
     host = settings.host.strip("[]")
     try:
         found = socket.getaddrinfo(host, settings.port, type=socket.SOCK_STREAM, flags=socket.AI_PASSIVE)
         family, kind, protocol, _, address = found[0]
-        listening = socket.socket(family, kind, protocol)
+        taken = socket.socket(family, kind, protocol)
     except OSError as error:
         raise SettingsError(
             f"READBACK_HOST: {settings.host} is no address of this machine ({error.strerror})."
         ) from None
-    listening.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+    taken.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
     try:
-        listening.bind(address)
-        listening.listen(2048)
+        taken.bind(address)
     except OSError as error:
-        listening.close()
-        if error.errno == errno.EADDRINUSE:
-            raise SettingsError(
-                f"Port {settings.port} on {settings.host} is taken: stop what uses it, or set READBACK_PORT to another."
-            ) from None
-        raise SettingsError(f"Port {settings.port} on {settings.host} cannot be used ({error.strerror}).") from None
-    return listening
+        taken.close()
+        raise _unusable(settings, error) from None
+    return taken
 
 
-def address_of(listening: socket.socket) -> str:
+def _unusable(settings: Settings, error: OSError) -> SettingsError:
+    if error.errno == errno.EADDRINUSE:
+        return SettingsError(
+            f"Port {settings.port} on {settings.host} is taken: stop what uses it, or set READBACK_PORT to another."
+        )
+    return SettingsError(f"Port {settings.port} on {settings.host} cannot be used ({error.strerror}).")
+
+
+def address_of(taken: socket.socket) -> str:
     """Where a browser finds it."""
-    host, port = listening.getsockname()[:2]
+    host, port = taken.getsockname()[:2]
     host = {"0.0.0.0": "127.0.0.1", "::": "[::1]"}.get(host, f"[{host}]" if ":" in host else host)
     return f"http://{host}:{port}"
 

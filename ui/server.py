@@ -1,4 +1,4 @@
-"""uvicorn for a server that may be attacked: heads of requests are bounded, and it ends in time when it is stopped."""
+"""uvicorn for a server that may be attacked: heads of requests are bounded, and start and end keep nobody waiting."""
 
 from __future__ import annotations
 
@@ -14,6 +14,7 @@ import uvicorn
 from uvicorn.protocols.http.httptools_impl import HttpToolsProtocol
 
 if TYPE_CHECKING:
+    import socket
     from types import FrameType
 
     from ui.services import Services
@@ -74,10 +75,17 @@ class BoundedHead(HttpToolsProtocol):
 class Draining(uvicorn.Server):
     """A server that has answers in work end, and be recorded, as soon as it is told to stop."""
 
-    def __init__(self, config: uvicorn.Config, services: Services) -> None:
-        """services: whose answers are in work."""
+    def __init__(self, config: uvicorn.Config, services: Services, address: str) -> None:
+        """services: whose answers are in work. address: where it is reached, told on stderr once it is."""
         super().__init__(config)
-        self._services = services
+        self._services, self._address = services, address
+
+    async def startup(self, sockets: list[socket.socket] | None = None) -> None:
+        """Listen, now that all that is slow is done, and say where."""
+        for one in sockets or ():
+            one.listen(self.config.backlog)  # raises OSError where another server listens: uvloop would say nothing
+        await super().startup(sockets)
+        print(f"Readback is at {self._address}", file=sys.stderr, flush=True)
 
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to stop. A request that does not end keeps nobody from leaving."""

@@ -12,31 +12,43 @@ import subprocess
 import sys
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
+from dataclasses import dataclass
 from time import perf_counter, sleep
+from typing import Literal
 from urllib.parse import urlsplit
 
 PAUSE_S = 0.05
+LONGEST_MS = 100  # what an answer may take
 REQUEST = b"GET /healthz HTTP/1.1\r\nHost: 127.0.0.1\r\nConnection: close\r\n\r\n"
+Outcome = Literal["answered", "refused", "cut"]  # refused: nobody listens; cut: the server ended meanwhile
 
 
-def look(host: str, port: int) -> float | None:
-    """Milliseconds until the answer was there; None if nobody listens."""
+@dataclass(frozen=True, slots=True)
+class Look:
+    """One try to see it."""
+
+    ms: float  # until there was an answer, or it was clear that there is none
+    outcome: Outcome
+
+
+def look(host: str, port: int) -> Look:
+    """Look once."""
     began = perf_counter()
     try:
         with socket.create_connection((host, port), timeout=60) as connection:
             connection.sendall(REQUEST)
-            said = b""
-            while part := connection.recv(4096):
-                said += part
+            outcome: Outcome = "answered" if connection.recv(4096) else "cut"
+    except ConnectionRefusedError:
+        outcome = "refused"
     except ConnectionError:
-        return None
-    return (perf_counter() - began) * 1000 if said else None
+        outcome = "cut"
+    return Look((perf_counter() - began) * 1000, outcome)
 
 
 @contextmanager
-def watched(address: str) -> Iterator[list[float]]:
-    """Milliseconds of all looks while the block lasts; they are there at its end."""
-    found: list[float] = []
+def watched(address: str) -> Iterator[list[Look]]:
+    """All looks while the block lasts; they are there at its end."""
+    found: list[Look] = []
     watching = subprocess.Popen(
         [sys.executable, "-m", "eval.lab.health", address], stdout=subprocess.PIPE, text=True, start_new_session=True
     )
@@ -45,25 +57,31 @@ def watched(address: str) -> Iterator[list[float]]:
     finally:
         watching.send_signal(signal.SIGTERM)
         told, _ = watching.communicate(timeout=60)
-        found.extend(json.loads(told))
+        found.extend(Look(*one) for one in json.loads(told))
 
 
-def described(found: Sequence[float]) -> str:
-    """In one line: how often, how long, and how often too long."""
-    if not found:
-        return "no look at /healthz"
-    ordered = sorted(found)
+def late(found: Sequence[Look]) -> int:
+    """How many answers, or refusals, took too long."""
+    return sum(one.ms > LONGEST_MS and one.outcome != "cut" for one in found)
+
+
+def described(found: Sequence[Look]) -> str:
+    """In one line: how often, how long, how often too long; and what became of those that got no answer."""
+    ordered = sorted(one.ms for one in found if one.outcome == "answered")
+    if not ordered:
+        return "no look at /healthz was answered"
     p50, p99 = (ordered[int(share * (len(ordered) - 1))] for share in (0.5, 0.99))
-    late = sum(one > 100 for one in ordered)
-    return (
-        f"/healthz, {len(ordered)} looks: p50 {p50:.1f} ms, p99 {p99:.0f} ms, slowest {ordered[-1]:.0f} ms, "
-        f"{late} above 100 ms"
+    refused = [one.ms for one in found if one.outcome == "refused"]
+    said = (
+        f"/healthz, {len(ordered)} answers: p50 {p50:.1f} ms, p99 {p99:.0f} ms, slowest {ordered[-1]:.0f} ms, "
+        f"{late(found)} above {LONGEST_MS} ms; {len(found) - len(ordered) - len(refused)} cut off"
     )
+    return f"{said}; {len(refused)} refused, the slowest after {max(refused):.0f} ms" if refused else said
 
 
 def main() -> None:
-    """Look until told to stop, then print all milliseconds as JSON."""
-    parts, found, over = urlsplit(sys.argv[1]), list[float](), False
+    """Look until told to stop, then print what was seen as JSON."""
+    parts, found, over = urlsplit(sys.argv[1]), list[Look](), False
 
     def stop(*_: object) -> None:
         nonlocal over
@@ -71,11 +89,9 @@ def main() -> None:
 
     signal.signal(signal.SIGTERM, stop)
     while not over:
-        took = look(parts.hostname or "", parts.port or 80)
-        if took is not None:
-            found.append(took)
+        found.append(look(parts.hostname or "", parts.port or 80))
         sleep(PAUSE_S)
-    print(json.dumps(found))
+    print(json.dumps([(one.ms, one.outcome) for one in found]))
 
 
 if __name__ == "__main__":

@@ -6,8 +6,8 @@ One real server without a language model. First one user alone, who does not pau
 do. Each is a browser of its own and asks development questions in conversations of three turns, with feedback on half
 of the answers. In the middle the server is killed and started again on the same data, and everybody goes on. Every
 reply is checked: it answers the question that was asked, its quotes are exact, the same conversation gets the same
-answers whoever holds it, and nobody sees, or is written down with, what another one did. Ends with 1 if anything
-failed, mixed or was lost.
+answers whoever holds it, and nobody sees, or is written down with, what another one did. Meanwhile another process
+looks at ``/healthz``. Ends with 1 if anything failed, mixed, was lost, or if ``/healthz`` took too long.
 
 Importing this makes threads, sockets and processes gevent's, as locust does: run it, do not import it elsewhere.
 """
@@ -35,7 +35,7 @@ from locust.exception import RescheduleTask
 
 from eval.gold import expand, load_gold
 from eval.goldcheck import read_abstracts
-from eval.lab.health import described, watched
+from eval.lab.health import described, late, watched
 from eval.lab.serving import BROWSER, PATIENCE_S, Server
 from eval.table import aligned
 
@@ -258,7 +258,7 @@ def main(users: int, seconds: int) -> None:
         print(line.rstrip(), file=sys.stderr)
     if not told["acknowledged"]:
         print("nothing was acknowledged before the kill: too short to say anything", file=sys.stderr)
-    sys.exit(1 if failed or wrong or not told["acknowledged"] else 0)
+    sys.exit(1 if failed or wrong or late(looks) or not told["acknowledged"] else 0)
 
 
 if __name__ == "__main__":

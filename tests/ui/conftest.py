@@ -21,7 +21,7 @@ from rag.events.opening import open_store
 from rag.index import Index
 from rag.settings import Settings
 from tests.ui.samples import PAPERS
-from ui.app import create_app, listen
+from ui.app import create_app, take_port
 from ui.services import Services
 
 LOOPBACK = "http://127.0.0.1:7860"
@@ -119,9 +119,9 @@ def client(services: Services) -> Iterator[TestClient]:
 @contextmanager
 def running(services: Services) -> Iterator[str]:
     """A real server on a free port of loopback: its address."""
-    with listen(services.settings.model_copy(update={"port": 0})) as listening:
+    with take_port(services.settings.model_copy(update={"port": 0})) as taken:
         server = uvicorn.Server(uvicorn.Config(create_app(services), log_level="warning", access_log=False))
-        thread = threading.Thread(target=server.run, kwargs={"sockets": [listening]})
+        thread = threading.Thread(target=server.run, kwargs={"sockets": [taken]})
         thread.start()
         deadline = monotonic() + 60
         while not server.started:
@@ -129,7 +129,7 @@ def running(services: Services) -> Iterator[str]:
             assert monotonic() < deadline, "the server did not start in time"
             sleep(0.01)
         try:
-            yield f"http://127.0.0.1:{listening.getsockname()[1]}"
+            yield f"http://127.0.0.1:{taken.getsockname()[1]}"
         finally:
             server.should_exit = True
             thread.join(30)
@@ -146,8 +146,8 @@ def server(services: Services) -> Iterator[str]:
 @pytest.fixture
 def taken_port() -> Iterator[int]:
     """A port that somebody listens on."""
-    with socket.create_server(("127.0.0.1", 0)) as listening:
-        yield listening.getsockname()[1]
+    with socket.create_server(("127.0.0.1", 0)) as taken:
+        yield taken.getsockname()[1]
 
 
 @pytest.fixture

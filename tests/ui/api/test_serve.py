@@ -13,8 +13,9 @@ import httpx
 import pytest
 
 from rag.errors import SettingsError
+from tests.e2e.serving import free_port
 from tests.ui.conftest import settings_for
-from ui.app import address_of, listen, serve
+from ui.app import address_of, serve, take_port
 
 ROOT = Path(__file__).parents[3]
 SERVE = """
@@ -35,18 +36,44 @@ ui.app.serve(Settings.load(port=0))
 """
 
 
+STARTING = """
+import socket, sys, ui.app
+from rag.settings import Settings
+
+address, other = ("127.0.0.1", int(sys.argv[1])), socket.socket()
+other.setsockopt(socket.SOL_SOCKET, socket.SO_REUSEADDR, 1)
+
+def page_of(services):  # the last slow part of a start
+    try:
+        socket.create_connection(address)
+    except ConnectionRefusedError:
+        print("refused", flush=True)
+    other.bind(address)
+    other.listen()
+    return None, {}
+
+ui.app.page_of = page_of
+ui.app.serve(Settings.load(port=address[1]))
+"""
+
+
+def environment(data_dir: Path, folder: Path) -> dict[str, str]:
+    """Of a server over this data, with a record of its own."""
+    return {
+        "PATH": "/usr/bin:/bin",
+        "HOME": str(folder),
+        "READBACK_DATA_DIR": str(data_dir),
+        "READBACK_EVENTS_URL": f"sqlite:///{folder / 'events.db'}",
+    }
+
+
 @pytest.fixture
 def started(data_dir: Path, tmp_path: Path) -> Iterator[tuple[str, subprocess.Popen[str]]]:
     """The address and process of a server with a small page."""
     process = subprocess.Popen(
         [sys.executable, "-c", SERVE],
         cwd=ROOT,
-        env={
-            "PATH": "/usr/bin:/bin",
-            "HOME": str(tmp_path),
-            "READBACK_DATA_DIR": str(data_dir),
-            "READBACK_EVENTS_URL": f"sqlite:///{tmp_path / 'events.db'}",
-        },
+        env=environment(data_dir, tmp_path),
         stderr=subprocess.PIPE,
         text=True,
     )
@@ -75,9 +102,8 @@ def called(client: httpx.Client, name: str) -> str:
 def test_a_server_starts_serves_page_and_api_and_stops(started: tuple[str, subprocess.Popen[str]]) -> None:
     address, process = started
     page = {"accept": "text/html"}
-    transport = httpx.HTTPTransport(retries=50)  # the address is told a moment before the first answer
     with (
-        httpx.Client(base_url=address, timeout=30, transport=transport) as first,
+        httpx.Client(base_url=address, timeout=30) as first,
         httpx.Client(base_url=address, timeout=30) as second,
     ):
         html = first.get("/", headers=page)
@@ -103,18 +129,29 @@ def test_a_taken_port_is_one_clear_line(tmp_path: Path, taken_port: int) -> None
     assert not (tmp_path / "catalog.sqlite3").exists()  # nothing was opened or indexed for it
 
 
+def test_nobody_is_kept_waiting_by_a_start(data_dir: Path, tmp_path: Path) -> None:
+    port = str(free_port())
+    command = [sys.executable, "-c", STARTING, port]
+    done = subprocess.run(
+        command, cwd=ROOT, env=environment(data_dir, tmp_path), capture_output=True, text=True, timeout=120, check=False
+    )
+    assert done.stdout == "refused\n"  # not accepted by a server that cannot answer yet
+    assert f"Port {port} on 127.0.0.1 is taken" in done.stderr  # by whoever began to listen in the meantime
+    assert "Readback is at" not in done.stderr
+
+
 @pytest.mark.parametrize("host", ["no.such.host.invalid", "203.0.113.7"])
 def test_an_address_of_another_machine(tmp_path: Path, host: str) -> None:
     with pytest.raises(SettingsError, match=host.replace(".", r"\.")):
-        listen(settings_for(tmp_path, host=host, port=0))
+        take_port(settings_for(tmp_path, host=host, port=0))
 
 
 def test_the_address_is_one_that_a_browser_opens(tmp_path: Path) -> None:
     for host, shown in (("127.0.0.1", "127.0.0.1"), ("0.0.0.0", "127.0.0.1"), ("::1", "[::1]")):
         try:
-            listening = listen(settings_for(tmp_path, host=host, port=0))
+            taken = take_port(settings_for(tmp_path, host=host, port=0))
         except SettingsError:
             assert ":" in host, "only IPv6 may be missing"
             continue
-        with listening:
-            assert re.fullmatch(rf"http://{re.escape(shown)}:\d+", address_of(listening))
+        with taken:
+            assert re.fullmatch(rf"http://{re.escape(shown)}:\d+", address_of(taken))
