@@ -3,7 +3,8 @@
 ``eval/gold/verify/cases.jsonl`` holds one true sentence a line, in its author's own words, with the same sentence made
 false in one place: ``{"id", "author", "collection", "papers", "true", "planted": [{"kind", "text"}]}``. ``collection``
 is ``papers`` for the shipped ones, or a folder of ``--bench`` in BEIR's format. Author "a" wrote while the verifier was
-being built; author "b" wrote after it was finished, without seeing it. Further papers of the collection always stand
+being built, and so did author "c", who aimed at what it did not see; author "b" wrote after it was finished, without
+seeing it. Further papers of the collection always stand
 beside those of the case.
 
 ``eval/gold/verify/attacks.jsonl`` holds attacks in the same form: a link, a made-up name, another measure, the loser as

@@ -77,7 +77,7 @@ def elsewhere(sentence: str, quotes: Sequence[str], papers: Sequence[Anatomy]) -
     """What a list or a contrast says of one thing must not be said of another of its members."""
     leading = [name for name in names(sentence) if sentence.find(name) < _SUBJECT]
     own = frozenset().union(*(paper.own for paper in papers))
-    around = f"{' '.join(quotes)} {_before(quotes[0], papers)}"
+    around = f"{' '.join(quotes)} {before(quotes[0], papers)}"
     near, there = Names(around), [name.casefold() for name in names(around)]
     if (
         leading
@@ -101,7 +101,7 @@ def elsewhere(sentence: str, quotes: Sequence[str], papers: Sequence[Anatomy]) -
     return ""
 
 
-def _before(quote: str, papers: Sequence[Anatomy]) -> str:
+def before(quote: str, papers: Sequence[Anatomy]) -> str:
     """The sentence before a quote, which may name what "it" is."""
     for paper in papers:
         texts = [one.text for one in paper.readings]

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from rag.verify.additions import added
 from rag.verify.anatomy import Anatomy
 from rag.verify.attribution import elsewhere, measure, subject
 from rag.verify.clauses import LONGEST
@@ -11,6 +12,9 @@ from rag.verify.comparisons import crossed
 from rag.verify.exchange import exchanged
 from rag.verify.polarity import denial, direction, overstated
 from rag.verify.roles import swapped
+from rag.verify.scope import overreaching
+from rag.verify.sequence import reordered
+from rag.verify.speaker import misattributed
 
 TEXTUAL: Mapping[str, Callable[[str, Sequence[str]], str]] = {
     "comparison": crossed,
@@ -26,6 +30,21 @@ OF_PAPERS: Mapping[str, Callable[[str, Sequence[str], Sequence[Anatomy]], str]] 
     "measure": measure,
 }
 CHECKS = (*TEXTUAL, *OF_PAPERS)
+DOUBTS: Sequence[Callable[[str, Sequence[str], Sequence[Anatomy]], str]] = (
+    overreaching,
+    added,
+    misattributed,
+    reordered,
+)
+
+
+def doubt(sentence: str, quotes: Sequence[str], papers: Sequence[Anatomy]) -> str:
+    """Why the quotes may not say all of this, in words; empty if nothing raises a doubt.
+
+    What is doubted is not verified; that says nothing against it.
+    """
+    said, looked_at = sentence[:LONGEST], [quote[:LONGEST] for quote in quotes]
+    return next((why for check in DOUBTS if (why := check(said, looked_at, papers))), "")
 
 
 def objections(sentence: str, quotes: Sequence[str], papers: Sequence[Anatomy] = ()) -> dict[str, str]:

@@ -18,7 +18,7 @@ _SPACE = re.compile(r"\s{1,20}+")
 _RARE = 0.5  # rarity from which a capitalised word counts as a name
 _ODD = 3  # tokens from which a word that no language model knows whole is a made-up name
 _FIELD = 5  # letters of an acronym that everybody in a field uses
-_FORGIVEN = frozenset("i ok et al english".split())
+_FORGIVEN = frozenset("i ok et al".split())
 Idf = Callable[[str], float]
 
 

@@ -63,7 +63,9 @@ def denial(sentence: str, quotes: Sequence[str], papers: Sequence[Anatomy] = ())
     if not (_LACK.isdisjoint(words(sentence)) or _DEFICIENT.isdisjoint(words(quoted))):
         return ""
     for scope in denied:
-        turned = any(opposite(one, other) for one in scope[:1] for other in there)  # "did not differ", "similar"
+        turned = any(
+            opposite(one, other) for one in scope[:1] for other in there - frozenset(scope)
+        )  # "did not differ"
         also = any(scope[0] in one and len(one.intersection(scope)) > 1 for one in further)
         if scope[0] in there and not all_denied_there & frozenset(scope) and not turned and not also:
             return OPPOSITE
@@ -174,7 +176,9 @@ def _same_matter(one: frozenset[str], other: frozenset[str]) -> bool:
 def overstated(sentence: str, quotes: Sequence[str]) -> str:
     """An "only" or "always" that the quotes do not have."""
     said = words(sentence)
-    there = {part for quote in quotes for word in words(quote) for part in (word, *word.split("-"))}
+    there = {
+        part for quote in quotes for word in words(quote.replace("not only", "")) for part in (word, *word.split("-"))
+    }
     only = next((word for word in said if word in _ONLY), None)
     negated = any(before in DENIALS for before, word in pairwise(said) if word in _ONLY)  # "not only"
     if only and not negated and _RESTRICTED.isdisjoint(there):

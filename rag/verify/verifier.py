@@ -17,7 +17,7 @@ from rag.policy import Quoting, Verification
 from rag.text import MAX_SENTENCE_CHARS, content_stems, without_markers, words
 from rag.values.evidence import Quote
 from rag.verify.anatomy import Anatomy, Reading, anatomy, bigrams_of
-from rag.verify.checks import objections
+from rag.verify.checks import doubt, objections
 from rag.verify.features import FEATURES, Embed, Idf, features, held, weights_of
 from rag.verify.hard import names_of, objection
 from rag.verify.kinds import kind_of
@@ -135,7 +135,8 @@ class EvidenceVerifier:
             tuple((one, float(carried[index])) for one, index in zip(quotes, chosen, strict=True)),
             tuple(row),
             wrong.why if wrong and wrong.certain else "",
-            next(iter(against.values()), wrong.why if wrong else SAYS_MORE if says_more else ""),
+            next(iter(against.values()), "")
+            or (wrong.why if wrong else SAYS_MORE if says_more else doubt(folded, [*quoted, *rivals], cited)),
             row[FEATURES.index("coverage_soft")] >= self._fitted.clear and not SURE.isdisjoint(against),
         )
 

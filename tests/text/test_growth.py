@@ -47,7 +47,7 @@ from rag.text import (
 from rag.tokens import count_tokens
 from rag.types import Answer, Paper, Turn, Usage
 from rag.verify import EvidenceVerifier, Source, Verdict
-from rag.verify.checks import objections
+from rag.verify.checks import doubt, objections
 from rag.verify.kinds import kind_of
 from rag.verify.quantities import quantities
 from ui.services.export import bibtex, conversation_ris, inert, plain
@@ -141,6 +141,7 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "read_plan": lambda text: (read_plan(text, "?"), read_plan(json.dumps({"standalone": text}), text)),
     # rag.verify, rag.answer
     "kind_of": kind_of,
+    "doubt": lambda text: (doubt(text, [QUOTE], ()), doubt(QUOTE, [text], ())),
     "objections": lambda text: (objections(text, [QUOTE]), objections(QUOTE, [text]), objections(text, [text])),
     "quantities": quantities,
     "verify a sentence": lambda text: VERIFIER.verify([text], [source(QUOTE)]),

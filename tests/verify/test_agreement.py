@@ -51,6 +51,14 @@ def test_planted_errors_are_seen_and_their_true_twins_are_not_harmed(shelf: Shel
     assert planted.count("contradicted") / len(planted) >= 0.45
 
 
+def test_the_errors_of_another_author_are_mostly_seen(shelf: Shelf) -> None:
+    cases = [case for case in read_cases() if case.collection == SHIPPED and case.author == "c"]
+    states = [(case.kind == TRUE, state) for case, (state, _) in judge(cases, {SHIPPED: shelf}).items()]
+    true, planted = ([state for is_true, state in states if is_true == wanted] for wanted in (True, False))
+    assert true.count("verified") / len(true) >= 0.75
+    assert planted.count("verified") / len(planted) <= 0.35
+
+
 def test_attacks_are_seen_and_their_true_twins_are_not_harmed(shelf: Shelf) -> None:
     judged = judge(read_cases(ATTACKS), {SHIPPED: shelf})
     true = [state for case, (state, _) in judged.items() if case.kind == TRUE]
