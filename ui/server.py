@@ -90,7 +90,7 @@ class Draining(uvicorn.Server):
     def handle_exit(self, sig: int, frame: FrameType | None) -> None:
         """Begin to stop. A request that does not end keeps nobody from leaving."""
         super().handle_exit(sig, frame)
-        threading.Thread(target=self._services.asking.close, args=(GOODBYE_S,), daemon=True).start()
+        threading.Thread(target=self._services.drain, args=(GOODBYE_S,), daemon=True).start()
         threading.Thread(target=_leave_after, args=(LEAVE_S,), daemon=True).start()
 
 

@@ -120,12 +120,11 @@ class Gate:
         )
 
     def _most_bytes(self, request: Request) -> int:
-        return self._upload_bytes if request.url.path in UPLOADS else self._body_bytes
+        return self._upload_bytes if _is_upload(request) else self._body_bytes
 
     def _longest_s(self, request: Request) -> float:
         """How long a request may take: uploads are indexed, and tell how far they are on the page alone."""
-        uploads = request.method == "POST" and request.url.path in UPLOADS
-        return UPLOAD_S if uploads else self._services.settings.answer_s + patience.GRACE_S
+        return UPLOAD_S if _is_upload(request) else self._services.settings.answer_s + patience.GRACE_S
 
     def _too_large(self, request: Request) -> Response | None:
         announced = request.headers.get("content-length", "0")
@@ -157,7 +156,11 @@ class Gate:
         if identity is None and path not in PUBLIC:
             return None, self._login_needed(request)
         if request.method not in SAFE or area_of(path) in ("v1", "api", "mcp"):
-            rates.request(identity.user if identity and identity.returning else address, address)
+            user = identity.user if identity and identity.returning else address
+            rates.request(user, address)
+            if _is_upload(request):
+                length = request.headers.get("content-length", "")
+                rates.upload(user, address, int(length) if length.isdecimal() else None)
         return identity, None
 
     def _login_needed(self, request: Request) -> Response:
@@ -170,6 +173,10 @@ class Gate:
         holder = Response()
         set_session(holder, self._door, request, value, self._door.sessions.max_age_s("browser"))
         MutableHeaders(scope=message).append("set-cookie", holder.headers["set-cookie"])
+
+
+def _is_upload(request: Request) -> bool:
+    return request.method == "POST" and request.url.path in UPLOADS
 
 
 def _reply_to(error: Exception, where: str) -> Response:

@@ -12,7 +12,7 @@ from starlette.responses import Response
 
 from rag.types import Paper
 from ui.api.ask import ERRORS
-from ui.api.asking import IdentityDep, PaperId, ServicesDep
+from ui.api.asking import AskerDep, IdentityDep, PaperId, ServicesDep
 from ui.problems import problem
 from ui.services.papers import UNKNOWN_PAPER, PaperUnknown, UploadReport
 
@@ -89,14 +89,14 @@ def paper(paper_id: str, services: ServicesDep, _: IdentityDep) -> Paper:
 @router.post("/papers", responses=ERRORS, response_model=UploadReport)
 async def upload(
     services: ServicesDep,
-    _: IdentityDep,
+    asker: AskerDep,
     file: Annotated[UploadFile, File(description="JSON Lines, CSV, BibTeX, RIS, LaTeX, Medline, arXiv or plain text.")],
     skip_bad: Annotated[bool, Query(description="Whether good records count where others are bad.")] = True,
 ) -> Response | UploadReport:
     """Add the papers of a file. Faulty records are reported with their lines; 422 if no paper could be read."""
     services.papers.check_size(file.size)
-    data, name = await file.read(), plain_name(file.filename or "upload")
-    report = await run_in_threadpool(services.papers.add, name, data, skip_bad)
+    name = plain_name(file.filename or "upload")
+    report = await run_in_threadpool(services.papers.add, name, file.file, skip_bad, who=asker.counted)
     if report.paper_ids:
         return report
     faults: list[dict[str, Any]] = [asdict(fault) for fault in report.faults]
@@ -107,9 +107,9 @@ async def upload(
 
 
 @router.delete("/papers/{paper_id:path}", status_code=204, responses=ERRORS)
-def remove(paper_id: PaperId, services: ServicesDep, _: IdentityDep) -> None:
+def remove(paper_id: PaperId, services: ServicesDep, asker: AskerDep) -> None:
     """Take a paper out of the collection. Past answers keep what they quoted."""
-    if not services.papers.remove([paper_id]):
+    if not services.papers.remove([paper_id], who=asker.counted):
         raise PaperUnknown(UNKNOWN_PAPER)
 
 

@@ -96,8 +96,8 @@ def build_page(services: Services) -> Blocks:
     def ask(event: gr.EventData, request: gr.Request) -> Iterator[str]:
         yield from asking.stream(event._data, whose(request))  # Gradio's only way to what was triggered
 
-    def bring(event: gr.EventData) -> Iterator[str]:
-        yield from uploads.stream(event._data)
+    def bring(event: gr.EventData, request: gr.Request) -> Iterator[str]:
+        yield from uploads.stream(event._data, whose(request))
 
     def learn(request: gr.Request) -> Iterator[str]:
         yield from learning.stream(whose(request))

@@ -92,14 +92,14 @@ class Library:
                 self._map = (generation, map_drawing(atlas, papers, len(self._papers.matching())))
             return {"html": self._map[1]}
 
-    def remove(self, given: Mapping[str, Any], _user: str) -> dict[str, Any]:
+    def remove(self, given: Mapping[str, Any], user: str) -> dict[str, Any]:
         """Take one paper out of the collection."""
-        removed = self._papers.remove([arguments.text(given, "paper", 200)])
+        removed = self._papers.remove([arguments.text(given, "paper", 200)], who=user)
         return {"said": f"{count(removed, 'paper')} removed."}
 
-    def put_back(self, given: Mapping[str, Any], _user: str) -> dict[str, Any]:
+    def put_back(self, given: Mapping[str, Any], user: str) -> dict[str, Any]:
         """Undo that."""
-        self._papers.put_back(arguments.text(given, "paper", 200))
+        self._papers.put_back(arguments.text(given, "paper", 200), who=user)
         return {"said": "Put back."}
 
     def _paper(self, given: Mapping[str, Any]) -> Paper:

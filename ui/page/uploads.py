@@ -18,7 +18,7 @@ from ui.render import render
 from ui.services.papers import UploadFault
 
 if TYPE_CHECKING:
-    from ui.services import Services
+    from ui.services import Asker, Services
     from ui.services.papers import UploadReport
 
 log = logging.getLogger(__name__)
@@ -31,13 +31,13 @@ class Uploads:
     def __init__(self, services: Services) -> None:
         self._services = services
 
-    def stream(self, given: Mapping[str, Any]) -> Iterator[str]:
+    def stream(self, given: Mapping[str, Any], asker: Asker) -> Iterator[str]:
         """Yield how far it has come, and at last a report with ``done``. Raises BadRequest."""
         state: dict[str, Any] = {"upload": arguments.token(given, "upload")}
         name = arguments.text(given, "name", 300) or "file"
         try:
-            data = taken(arguments.text(given, "path", 4_000))
-            for update in self._indexed(name, data):
+            path = taken(arguments.text(given, "path", 4_000))
+            for update in self._indexed(name, path, asker):
                 yield json.dumps({**state, **update})
         except ReadbackError as error:
             yield json.dumps({**state, "html": _report(name, reason=str(error)), "failed": True, "done": True})
@@ -45,7 +45,7 @@ class Uploads:
             log.exception("an upload failed")
             yield json.dumps({**state, "html": _report(name, reason=CRASHED), "failed": True, "done": True})
 
-    def _indexed(self, name: str, data: bytes) -> Iterator[dict[str, Any]]:
+    def _indexed(self, name: str, path: Path, asker: Asker) -> Iterator[dict[str, Any]]:
         yield {"progress": f"Reading {name}…"}
 
         def add(tell: Callable[[News], None]) -> None:
@@ -57,23 +57,25 @@ class Uploads:
                 if done:
                     tell({"progress": f"Indexing {name}: {done:,} papers done…"})
 
-            report = self._services.papers.add(name, data, skip_bad=True, progress=count_up)
+            try:
+                with path.open("rb") as file:
+                    report = self._services.papers.add(name, file, progress=count_up, who=asker.counted)
+            finally:
+                path.unlink(missing_ok=True)
             tell({"html": _report_of(report), "done": True, "changed": report.added + report.changed > 0})
 
         yield from in_background("readback-upload", add)
 
 
-def taken(path: str) -> bytes:
-    """The bytes of an uploaded file, which is deleted. Raises BadRequest for a file that no upload has left there."""
+def taken(path: str) -> Path:
+    """Where an uploaded file is. Raises BadRequest for a file that no upload has left there."""
     from gradio.utils import get_upload_folder
 
     folder = Path(get_upload_folder()).resolve()
     file = Path(path).resolve()
     if not path or not file.is_relative_to(folder) or not file.is_file():
         raise BadRequest("The file did not arrive: please try again.")
-    data = file.read_bytes()
-    file.unlink(missing_ok=True)
-    return data
+    return file
 
 
 def _report_of(done: UploadReport) -> Markup:

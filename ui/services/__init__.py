@@ -33,7 +33,7 @@ class Services:
         """``Services.open`` makes all three; close() closes assistant and store."""
         self.settings, self.assistant, self.store = settings, assistant, store
         self.metrics = Metrics()
-        self.rates = Rates(settings.user_per_minute, settings.address_per_minute)
+        self.rates = Rates(settings.user_per_minute, settings.address_per_minute, settings.upload_mb)
         self.conversations = Conversations(settings, store, self.metrics)
         self.asking = Asking(settings, assistant, self.conversations, self.rates, self.metrics)
         self.papers = Papers(settings, assistant)
@@ -65,9 +65,14 @@ class Services:
         self.assistant.use(settings)
         self.asking.use(settings)
 
+    def drain(self, timeout_s: float) -> None:
+        """Begin nothing more, and end what is in work. timeout_s: how long answers may take."""
+        self.papers.close()
+        self.asking.close(timeout_s)
+
     def close(self) -> None:
         """Finish what waits to be recorded and let go of everything. Doing it again is fine."""
-        self.asking.close()
+        self.drain(2.0)
         self.store.close()
         self.assistant.close()
 

@@ -5,17 +5,21 @@ from __future__ import annotations
 import threading
 from collections.abc import Callable, Iterable, Sequence
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import IO, TYPE_CHECKING
 
 from rag.errors import ReadbackError
 from rag.types import Paper
+from ui.services.line import Line
 from ui.services.neighbours import Neighbours
+from ui.services.runs import LOCAL
 
 if TYPE_CHECKING:
     from rag.engine import Assistant
     from rag.errors import CorpusError
     from rag.settings import Settings
 
+UPLOAD_S = 3600.0  # longest wait of an upload for those before it
+WAIT_S = 10.0  # and of a removal
 UNDO_PAPERS = 100  # removed ones that can be put back
 UNKNOWN_PAPER = "The collection has no paper with this id."
 
@@ -62,7 +66,8 @@ class Papers:
         self._settings, self._assistant = settings, assistant
         self._neighbours = Neighbours(assistant)
         self.similar, self.sample = self._neighbours.similar, self._neighbours.sample
-        self._writing = threading.Lock()  # the index refuses a second writer instead of waiting for the first
+        self._line = Line()  # the index refuses a second writer instead of waiting for the first
+        self._stopping = threading.Event()
         self._reading = threading.Lock()
         self._removed: dict[str, Paper] = {}  # the newest last
         self._generation = -1
@@ -99,20 +104,34 @@ class Papers:
             raise UploadTooLarge(f"The file is larger than {self._settings.upload_mb} MB, the maximum for an upload.")
 
     def add(
-        self, name: str, data: bytes, skip_bad: bool = True, progress: Callable[[int], None] = lambda _: None
+        self,
+        name: str,
+        file: IO[bytes],
+        skip_bad: bool = True,
+        progress: Callable[[int], None] = lambda _: None,
+        *,
+        who: str = LOCAL,
     ) -> UploadReport:
         """Read a file of any known format and index its papers; they can be asked about when this returns.
 
-        name: the file's, for its format and for messages. progress: told how many more papers are done. Without
-        skip_bad, a fault raises CorpusError and nothing is added. Raises ReadOnly, UploadTooLarge or IndexUnusable.
+        name: the file's, for its format and for messages. file: read when its turn has come, so that those who wait
+        fill no memory. progress: told how many more papers are done. Without skip_bad, a fault raises CorpusError and
+        nothing is added. who: wants it, for a fair share of the waiting line. Raises ReadOnly, UploadTooLarge,
+        IndexUnusable or Stopping.
         """
-        self._check_writable()
-        self.check_size(len(data))
-        from ui.services.reading import read_apart
+        from ui.services.indexing import SMALL, add_apart, add_here
 
-        reading = read_apart(name, data, skip_bad=skip_bad)
-        with self._writing:
-            done = self._assistant.index.update(reading.papers, progress=progress)
+        self._check_writable()
+        with self._line.turn(who, UPLOAD_S):
+            data = file.read(self._settings.upload_mb * 1_000_000 + 1)
+            self.check_size(len(data))
+            if len(data) <= SMALL:
+                added = add_here(self._assistant.index, name, data, skip_bad=skip_bad, progress=progress)
+            else:
+                added = add_apart(
+                    self._settings, name, data, skip_bad=skip_bad, progress=progress, stopping=self._stopping
+                )
+        reading, done = added.reading, added.done
         return UploadReport(
             file=name,
             format=reading.format,
@@ -121,15 +140,18 @@ class Papers:
             unchanged=done.unchanged,
             merged=reading.merged,
             total=done.total,
-            paper_ids=tuple(paper.id for paper in reading.papers),
+            paper_ids=added.paper_ids,
             faults=_faults(reading.faults),
         )
 
-    def remove(self, ids: Iterable[str]) -> int:
-        """Take papers out of the collection; returns how many were there. Raises ReadOnly or IndexUnusable."""
+    def remove(self, ids: Iterable[str], *, who: str = LOCAL) -> int:
+        """Take papers out of the collection; returns how many were there. Raises ReadOnly or IndexUnusable.
+
+        who: as for ``add``. While a file is being added it raises IndexBusy after a while.
+        """
         self._check_writable()
         wanted = list(ids)
-        with self._writing:
+        with self._line.turn(who, WAIT_S):
             held = self.some(wanted)
             removed = self._assistant.index.remove(wanted)
             self._removed.update(held)
@@ -137,14 +159,18 @@ class Papers:
                 self._removed.pop(next(iter(self._removed)))
         return removed
 
-    def put_back(self, paper_id: str) -> None:
-        """Undo the removal of a paper. Raises PaperUnknown if it is too long ago, ReadOnly or IndexUnusable."""
+    def put_back(self, paper_id: str, *, who: str = LOCAL) -> None:
+        """Undo the removal of a paper. Raises PaperUnknown if it is too long ago, and what ``remove`` raises."""
         self._check_writable()
-        with self._writing:
+        with self._line.turn(who, WAIT_S):
             paper = self._removed.pop(paper_id, None)
             if paper is None:
                 raise PaperUnknown("It is too late to put this paper back: add it again from its file.")
             self._assistant.index.update([paper])
+
+    def close(self) -> None:
+        """Give up what is being added."""
+        self._stopping.set()
 
     def _check_writable(self) -> None:
         if self._settings.read_only:

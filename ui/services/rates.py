@@ -12,6 +12,7 @@ if TYPE_CHECKING:
     from limits import RateLimitItem as Limit
 
 OTHER_PER_QUESTION = 10  # a page makes several small requests for one question
+UPLOADS_PER_HOUR = {"user": 20, "address": 100}  # of the largest size; smaller ones count for less
 LOGINS_PER_MINUTE = 20  # from one address
 NEWCOMERS_PER_MINUTE = 100  # browsers that get a cookie, from one address; further ones are counted by the address
 
@@ -28,9 +29,9 @@ class RateLimited(ReadbackError):
 class Rates:
     """The limits of one server."""
 
-    def __init__(self, user_per_minute: int, address_per_minute: int) -> None:
-        """Questions a minute; 0 for no limit."""
-        from limits import RateLimitItemPerMinute
+    def __init__(self, user_per_minute: int, address_per_minute: int, upload_mb: int) -> None:
+        """Questions a minute; 0 for no limit, on uploads as well. upload_mb: size of the largest."""
+        from limits import RateLimitItemPerHour, RateLimitItemPerMinute
         from limits.storage import MemoryStorage
         from limits.strategies import SlidingWindowCounterRateLimiter
 
@@ -43,6 +44,12 @@ class Rates:
         self._other = {
             "user": per_minute(user_per_minute * OTHER_PER_QUESTION, "user-other"),
             "address": per_minute(address_per_minute * OTHER_PER_QUESTION, "address-other"),
+        }
+        self._upload_mb = upload_mb
+        self._uploads = {
+            what: RateLimitItemPerHour(UPLOADS_PER_HOUR[what] * upload_mb, namespace=f"upload-{what}")
+            for what, limit in (("user", self._user), ("address", self._address))
+            if limit is not None
         }
         self._newcomers = RateLimitItemPerMinute(NEWCOMERS_PER_MINUTE, namespace="newcomer")
         self._guesses = RateLimitItemPerMinute(LOGINS_PER_MINUTE, namespace="guess")
@@ -58,6 +65,12 @@ class Rates:
         self._hit(self._other["address"], address)
         self._hit(self._other["user"], user)
 
+    def upload(self, user: str, address: str, size: int | None) -> None:
+        """Count a file, which will lie on the disk for a while. size: in bytes; None: unknown. Raises RateLimited."""
+        megabytes = self._upload_mb if size is None else min(self._upload_mb, size // 1_000_000 + 1)
+        self._hit(self._uploads.get("address"), address, megabytes)
+        self._hit(self._uploads.get("user"), user, megabytes)
+
     def guess(self, address: str) -> None:
         """Count a try to log in or a wrong key, before anything costly is done about it. Raises RateLimited."""
         self._hit(self._guesses, address)
@@ -66,8 +79,8 @@ class Rates:
         """Count a browser that comes for the first time; whether it may have an id of its own."""
         return self._limiter.hit(self._newcomers, address)
 
-    def _hit(self, limit: Limit | None, who: str) -> None:
-        if limit is not None and not self._limiter.hit(limit, who):
+    def _hit(self, limit: Limit | None, who: str, cost: int = 1) -> None:
+        if limit is not None and not self._limiter.hit(limit, who, cost=cost):
             raise RateLimited(self._wait_s(limit, who))
 
     def _wait_s(self, limit: Limit, who: str) -> int:

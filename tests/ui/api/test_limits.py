@@ -106,7 +106,7 @@ def test_the_wait_that_is_told_is_enough(monkeypatch: pytest.MonkeyPatch) -> Non
 
     clock = time.time()
     monkeypatch.setattr(time, "time", lambda: clock)
-    rates = Rates(user_per_minute=6, address_per_minute=0)
+    rates = Rates(user_per_minute=6, address_per_minute=0, upload_mb=50)
     for _ in range(6):
         rates.question("ada", None)
     waits: list[int] = []

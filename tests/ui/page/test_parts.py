@@ -258,14 +258,6 @@ def test_no_file_but_an_upload_is_read(path: str) -> None:
         taken(path)
 
 
-def test_an_upload_is_deleted_once_it_is_read(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> None:
-    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
-    file = tmp_path / "x.bib"
-    file.write_bytes(b"@misc{a}")
-    assert taken(str(file)) == b"@misc{a}"
-    assert not file.exists()
-
-
 def vectors_and_titles() -> tuple[np.ndarray, list[str], list[str]]:
     """Three topics of twelve papers each."""
     random = np.random.default_rng(0)
