@@ -104,6 +104,7 @@ def test_few_of_one_person_wait_and_others_still_may() -> None:
         pass
 
 
+@pytest.mark.usefixtures("one_minute")
 def test_uploads_have_a_limit_by_size_on_the_page_too(make_services: MakeServices) -> None:
     services = make_services(upload_mb=1, user_per_minute=1000)
     with client_of(services) as client:

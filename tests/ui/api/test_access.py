@@ -442,6 +442,7 @@ def test_logging_out_ends_the_session_on_the_server(outside: TestClient, guarded
         assert restarted.get("/api/me", headers=left).status_code == 401
 
 
+@pytest.mark.usefixtures("one_minute")
 def test_whoever_throws_cookies_away_is_counted_by_address(
     make_services: MakeServices, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -23,6 +23,7 @@ QUESTION = {"question": REWRITES}
 CHAT = {"model": "readback", "messages": [{"role": "user", "content": REWRITES}]}
 
 
+@pytest.mark.usefixtures("one_minute")
 def test_too_many_questions_of_one_user(make_services: MakeServices) -> None:
     with client_of(make_services(user_per_minute=3)) as client:
         replies = [client.post("/api/ask", json=QUESTION) for _ in range(4)]
@@ -38,6 +39,7 @@ def test_too_many_questions_of_one_user(make_services: MakeServices) -> None:
         assert client.get("/api/papers").status_code == 200
 
 
+@pytest.mark.usefixtures("one_minute")
 def test_too_many_questions_from_one_address(make_services: MakeServices) -> None:
     with client_of(make_services(address_per_minute=2)) as client:
         browser = {"sec-fetch-mode": "cors"}  # a new user each time
@@ -70,6 +72,7 @@ def asked_over_openai(services: Services, client: TestClient, headers: dict[str,
 FACES = {"page": asked_on_page, "mcp": asked_over_mcp, "api": asked_over_api, "openai": asked_over_openai}
 
 
+@pytest.mark.usefixtures("one_minute")
 @pytest.mark.parametrize("face", FACES)
 @pytest.mark.parametrize("other", FACES)
 def test_one_user_has_one_limit_on_all_faces(make_services: MakeServices, face: str, other: str) -> None:
@@ -78,6 +81,7 @@ def test_one_user_has_one_limit_on_all_faces(make_services: MakeServices, face: 
         assert [FACES[one](services, client, {}) for one in (face, other, face, other)] == [True, True, False, False]
 
 
+@pytest.mark.usefixtures("one_minute")
 @pytest.mark.parametrize("face", FACES)
 def test_one_address_has_one_limit_on_all_faces(make_services: MakeServices, face: str) -> None:
     services = make_services(address_per_minute=3)
@@ -86,6 +90,7 @@ def test_one_address_has_one_limit_on_all_faces(make_services: MakeServices, fac
         assert [FACES[face](services, client, another) for _ in range(4)] == [True, True, True, False]
 
 
+@pytest.mark.usefixtures("one_minute")
 def test_other_requests_have_a_wider_limit(make_services: MakeServices) -> None:
     with client_of(make_services(user_per_minute=1)) as client:
         codes = [client.get("/api/papers?limit=1").status_code for _ in range(11)]

@@ -123,6 +123,7 @@ def test_callers_are_recorded_as_who_they_are(make_services: MakeServices) -> No
     assert episode.interaction.user.startswith("user-")
 
 
+@pytest.mark.usefixtures("one_minute")
 def test_questions_count_against_the_limit(make_services: MakeServices) -> None:
     services = make_services(user_per_minute=2)
 

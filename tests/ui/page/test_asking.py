@@ -58,6 +58,7 @@ def test_the_longest_question_is_the_same_on_the_page(make_services: MakeService
     assert searched(services) == []
 
 
+@pytest.mark.usefixtures("one_minute")
 def test_the_page_counts_questions_by_user_and_by_address(make_services: MakeServices) -> None:
     services = make_services(user_per_minute=2, address_per_minute=3)
     for asker, limited in ((ADA, False), (ADA, False), (ADA, True), (Asker("bob", ADA.address), True)):
@@ -65,6 +66,7 @@ def test_the_page_counts_questions_by_user_and_by_address(make_services: MakeSer
     assert "Too many" not in asked(services, REWRITES, asker=Asker("bob", "192.0.2.2"))["html"]
 
 
+@pytest.mark.usefixtures("one_minute")
 def test_a_browser_that_keeps_no_cookies_is_counted_by_its_address(make_services: MakeServices) -> None:
     services = make_services(user_per_minute=1)
     first, second = (Asker(f"browser-{number}", ADA.address, returning=False) for number in range(2))
