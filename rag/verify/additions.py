@@ -12,7 +12,7 @@ _ENDS = BREAKS | frozenset("who that when where if because so than then in of fo
 _LIST = 4  # words of one item
 _PEOPLE = (  # words that may stand for each other; any of the first group for all
     "human people person individual participant volunteer user population adult subject respondent",
-    "annotator rater evaluator labeler judge assessor reviewer",
+    "annotator rater evaluator labeler assessor reviewer",
     "physician doctor clinician nurse specialist professional expert practitioner",
     "patient inpatient outpatient",
     "men man male boy",
@@ -41,7 +41,8 @@ def added(sentence: str, quotes: Sequence[str], papers: Sequence[Anatomy]) -> st
             return f"what it cites does not speak of {word}"
     there = frozenset().union(*(paper.stems for paper in papers))
     for item in _last_items(tokens_of(sentence)):
-        if there.isdisjoint(content_stems(item)):
+        stems = content_stems(item)
+        if there.isdisjoint((*stems, *(f"{one}s" for one in stems))):
             return f"what it cites does not speak of {item}"
     return ""
 

@@ -83,7 +83,11 @@ def elsewhere(sentence: str, quotes: Sequence[str], papers: Sequence[Anatomy]) -
         leading
         and papers
         and not any(
-            near.holds(name) or name in own or any(_akin(name.casefold(), other) for other in there) for name in leading
+            near.holds(name)
+            or name in own
+            or any(name.casefold() in paper.title for paper in papers)
+            or any(_akin(name.casefold(), other) for other in there)
+            for name in leading
         )
     ):
         return f"what it cites does not say it of {leading[0]}"

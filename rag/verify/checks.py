@@ -10,10 +10,10 @@ from rag.verify.attribution import elsewhere, measure, subject
 from rag.verify.clauses import LONGEST
 from rag.verify.comparisons import crossed
 from rag.verify.exchange import exchanged
-from rag.verify.polarity import denial, direction, overstated
+from rag.verify.polarity import affirmed, denial, direction, overstated
 from rag.verify.roles import swapped
 from rag.verify.scope import overreaching
-from rag.verify.sequence import reordered
+from rag.verify.sequence import reordered, turned
 from rag.verify.speaker import misattributed
 
 TEXTUAL: Mapping[str, Callable[[str, Sequence[str]], str]] = {
@@ -35,6 +35,8 @@ DOUBTS: Sequence[Callable[[str, Sequence[str], Sequence[Anatomy]], str]] = (
     added,
     misattributed,
     reordered,
+    affirmed,
+    turned,
 )
 
 

@@ -56,13 +56,17 @@ _SAYS_NOT = (
     r"reports?|mentions?|states?) no)\b"
 )
 _SAYS = r"(?:answers?|covers?|mentions?|reports?|addresses|discusses|says?|states?|gives?|describes?)\b"
+_IS_ABOUT = rf"(?:{_SAYS}|(?:is|are) about\b)"
 _UNSAID = r"(?:stated|reported|covered|mentioned|given|specified|discussed|described|addressed|available|answered)"
 _SCOPE = _any(
     r"\W{0,3}not covered\b",
     rf"(?:(?:{_WHICH.replace(' ', '|')})[,\s]{{1,3}}){{1,5}}{_PAPERS}(?: \w{{1,12}}){{0,2}} {_SAYS_NOT}",
-    rf"(?:(?:none of|no|neither)[,\s]{{1,3}})(?:(?:{_WHICH.replace(' ', '|')})[,\s]{{1,3}}){{0,3}}{_PAPERS} {_SAYS}",
+    rf"(?:(?:none of|no|neither)[,\s]{{1,3}})(?:(?:{_WHICH.replace(' ', '|')})[,\s]{{1,3}}){{0,3}}(?:{_PAPERS}|them)"
+    rf" {_IS_ABOUT}",
+    rf"no [^.:;]{{1,80}} (?:is|are|was|were) {_UNSAID}\W{{0,3}}$",
     rf"[^.:;]{{1,80}} (?:is|are|was|were) not {_UNSAID} (?:in|by) (?:the|these|this|any) (?:\w{{1,12}} )?{_PAPERS}\b",
-    rf"(?:the|these) {_PAPERS}\b[^.;]{{1,120}}\b(?:says? nothing|(?:but|and) none (?:of them )?{_SAYS})",
+    rf"(?:the|these) {_PAPERS}\b[^.;]{{1,120}}\b(?:says? nothing|(?:(?:but|and) |; )none (?:of them )?"
+    rf"{_IS_ABOUT})",
     r"i (?:could not|cannot|can't|couldn't|did not|found no)\b",
 )
 _DISCOURSE = (

@@ -28,9 +28,19 @@ _RESTRICTED = _ONLY | frozenset("just limited alone sole exclusive except".split
 _ABSOLUTE = frozenset(
     "completely entirely always guarantees guarantee perfectly impossible eliminates never proves".split()
 )
-_LACK = frozenset("lack lacks lacking lacked".split())
+_LACK = frozenset("lack lacks lacking lacked without absence".split())
 _ADJECTIVES = frozenset("more less large small high low long short big great few hard easi fast slow".split())  # stems
-_DEFICIENT = frozenset("deficient deficiency knockout null loss absence absent without depleted".split())
+_DEFICIENT = frozenset(
+    "deficient deficiency knockout knockdown null loss absence absent without depleted depletion impaired".split()
+)
+_CONTRASTS = frozenset("contrast unlike whereas contrary".split())
+_LESS = frozenset(
+    stem(word)
+    for word in "limited lack less few only fail free instead avoid prevent eliminate remove fixed frozen independent "
+    "agnostic regardless difficult hard unseen absent suppress resist reduce lower despite neglect ignore poor "
+    "deficient loss restrict decline minimal insufficient".split()
+)  # that may deny in other words
+_CHOSEN = 3  # quotes whose denials count
 _VERY_NEAR = 3  # shared words
 _WIDE = 8  # words on each side of a word
 _NEAR = 3  # content words that belong to a word
@@ -60,7 +70,7 @@ def denial(sentence: str, quotes: Sequence[str], papers: Sequence[Anatomy] = ())
     further = [frozenset(scope) for paper in papers for one in paper.readings for scope in _denied(one.text)]
     if not _CONTRAST.isdisjoint(words(quoted)):
         return ""
-    if not (_LACK.isdisjoint(words(sentence)) or _DEFICIENT.isdisjoint(words(quoted))):
+    if _LACK & frozenset(words(sentence)) - frozenset(words(quoted)) and not _DEFICIENT.isdisjoint(words(quoted)):
         return ""
     for scope in denied:
         turned = any(
@@ -81,6 +91,23 @@ def denial(sentence: str, quotes: Sequence[str], papers: Sequence[Anatomy] = ())
             and not turned
         ):
             return OPPOSITE
+    return ""
+
+
+def affirmed(sentence: str, quotes: Sequence[str], papers: Sequence[Anatomy] = ()) -> str:  # noqa: ARG001
+    """What a quote denies, or says of one in contrast to others, must not be said of it, or of them, without a word."""
+    said, stems = frozenset(words(sentence)), frozenset(content_stems(sentence))
+    contrasted = any(not _CONTRASTS.isdisjoint(words(quote)) for quote in quotes[:_CHOSEN])
+    if "other" in said and contrasted and _CONTRASTS.isdisjoint(said):
+        return OPPOSITE
+    if not (DENIALS | {"none"}).isdisjoint(said) or not _LESS.isdisjoint(stems):
+        return ""
+    for quote in quotes[:_CHOSEN]:
+        for scope in _denied(quote):
+            rest = stems - frozenset(scope)
+            turned = any(opposite(one, other) for one in scope for other in rest)
+            if len(stems.intersection(scope[:_NEAR])) > 1 and not turned:
+                return OPPOSITE
     return ""
 
 

@@ -51,6 +51,7 @@ _UNITS = {  # what a number can be of; numbers of different units are never the 
 }
 _UNIT_OF = {word: unit for unit, words in _UNITS.items() for word in words.split()}
 _PLAIN_UNITS = frozenset(("%", "ms", "s", "min", "h"))  # nobody leaves these out
+_POINTS = frozenset(("points", "point"))
 _TWO_WORDS = {("per", "cent"): "%", ("percentage", "points"): "points", ("percentage", "point"): "points"}
 _LINKS = frozenset("to and or versus vs".split())  # "3 to 7 minutes": the unit is of both
 _ABOUT = frozenset("about around roughly approximately nearly almost circa some close".split())
@@ -123,6 +124,8 @@ def _counted(
     before = tuple(token.casefold() for token, _, _ in tokens[max(0, here - 2) : here])
     if tuple(words) in _TWO_WORDS:
         unit = _TWO_WORDS[(words[0], words[1])]
+    elif words and words[0] in _POINTS and shown[0].isdigit():
+        unit = "points"
     elif words and words[0] in _UNIT_OF:
         unit = _UNIT_OF[words[0]]
         unit = "points" if unit == "%" and words[1:] in (["points"], ["point"]) else unit

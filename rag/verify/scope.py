@@ -7,7 +7,7 @@ know only the words by which English grades a claim, and are silent where the qu
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from itertools import islice
+from itertools import islice, pairwise
 
 from rag.text import content_stems, stem, words
 from rag.verify.anatomy import Anatomy
@@ -25,7 +25,7 @@ _BROAD = _ALL | frozenset(
     "each both universal consistently consistent across regardless whatever agnostic arbitrary full fully complete "
     "completely throughout".split()
 )
-_KINDS = frozenset("kinds types sorts forms".split())  # "all kinds of" says that they are many
+_KINDS = frozenset("kind kinds type types sort sorts form forms".split())  # "all kinds of" says that they are many
 _ALIKE = 4  # letters in which "data" and "dataset" agree
 _NEAR = 6  # words of a quote on each side of "all" among which stands what it is said of
 _MOST_GRADES = 8  # of one sentence
@@ -82,12 +82,19 @@ def overreaching(sentence: str, quotes: Sequence[str], papers: Sequence[Anatomy]
         )
         if unsaid:
             return f"what it cites does not say “{word}”"
+    if any(f"of {word}" in quote for word in _all_numbers(said) for quote in quotes):
+        return "what it cites does not say it of all"
     own = frozenset(map(stem, said))
     if own & _CAUSES and not own & _LINKED and stems_there & _LINKED and not stems_there & _CAUSES:
         return "what it cites speaks of a link, not of a cause"
     if own & _PEOPLE and not stems_there & _PEOPLE and stems_there & _ANIMALS:
         return "what it cites does not speak of people"
     return ""
+
+
+def _all_numbers(said: Sequence[str]) -> list[str]:
+    """The 22 of "all 22"."""
+    return [word for before, word in pairwise(said) if before == "all" and word.isdigit()]
 
 
 def _grades(said: Sequence[str]) -> Iterator[tuple[int, str]]:

@@ -1,12 +1,13 @@
-"""What comes first, and what becomes what?"""
+"""In what order does a sentence have the steps, names and words of its quote?"""
 
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from itertools import combinations, pairwise
 
-from rag.text import content_stems
+from rag.text import content_stems, names, words
 from rag.verify.anatomy import Anatomy
-from rag.verify.clauses import BREAKS, tokens_of
+from rag.verify.clauses import BE, BREAKS, tokens_of
 
 _EARLIER = frozenset(
     "before then afterwards subsequently later finally followed".split()
@@ -15,6 +16,14 @@ _LATER = frozenset("after following".split())
 _FIRST = frozenset("first initially".split())
 _ORDERED = _EARLIER | _LATER | _FIRST | {"next"}
 _BECOMES = frozenset(("into",))
+_JOINS = frozenset("and or than from while whereas as including like unlike in on of".split())
+_FRONTED = frozenset("at in on for with by before after from during across under among unlike without when if".split())
+_CHOSEN = 3  # quotes whose order counts
+_MOST_SHARED = 24  # words
+_SHARED = 0.5  # share of a sentence's words that the quote must have before their order counts
+_PAIRS = 3  # of shared words, at least
+_MOSTLY = 0.6  # share of them from which an order is turned
+TURNED = "what it cites has these words the other way round"
 _REACH = 14  # words on each side
 Sides = tuple[frozenset[str], frozenset[str]]
 
@@ -28,6 +37,44 @@ def reordered(sentence: str, quotes: Sequence[str], papers: Sequence[Anatomy]) -
         if turned > straight:
             return "what it cites has them in another order"
     return ""
+
+
+def turned(sentence: str, quotes: Sequence[str], papers: Sequence[Anatomy]) -> str:  # noqa: ARG001
+    """Names, and words, that stand the other way round may have changed their roles, unless the grammar says why."""
+    said = words(sentence)
+    if (said[:1] and said[0] in _FRONTED) or "by" in said or _is_passive(said):
+        return ""
+    for quote in quotes[:_CHOSEN]:
+        if pair := _names_turned(sentence, quote):
+            return f"what it cites has {pair[0]} and {pair[1]} the other way round"
+    there, here = _once(quotes[0]), _once(sentence)
+    shared = [one for one in here if one in there]
+    if len(shared) < _SHARED * len(here):
+        return ""
+    pairs = list(combinations(shared[:_MOST_SHARED], 2))
+    crossing = sum(there[one] > there[other] for one, other in pairs)
+    return TURNED if len(pairs) >= _PAIRS and crossing > _MOSTLY * len(pairs) else ""
+
+
+def _is_passive(said: Sequence[str]) -> bool:
+    return any(one in BE and other.endswith(("ed", "en", "wn")) for one, other in pairwise(said))
+
+
+def _names_turned(sentence: str, quote: str) -> tuple[str, str] | None:
+    """Neighbouring names, between which stands no conjunction, that stand there in the other order."""
+    own = [name for name in dict.fromkeys(names(sentence)) if sentence.count(name) == quote.count(name) == 1]
+    for one, other in pairwise(own):
+        between = sentence[sentence.find(one) + len(one) : sentence.find(other)]
+        joined = "," in between or not _JOINS.isdisjoint(words(between))
+        if quote.find(one) > quote.find(other) and not joined:
+            return one, other
+    return None
+
+
+def _once(text: str) -> dict[str, int]:
+    """Content stems that stand there once, with their places, in order."""
+    stems = content_stems(text)
+    return {one: place for place, one in enumerate(stems) if stems.count(one) == 1}
 
 
 def _steps(text: str) -> Iterator[Sides]:

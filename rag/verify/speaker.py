@@ -29,15 +29,14 @@ _SUBJECT = 60  # characters, likewise
 
 def misattributed(sentence: str, quotes: Sequence[str], papers: Sequence[Anatomy]) -> str:
     """What a paper says of others' work, or before it speaks of its own, is not said of its own; nor the reverse."""
-    others = _OTHERS & frozenset(words(sentence)[:_HEAD])
-    if others:
-        near = frozenset(words(" ".join((*quotes, *(before(quote, papers) for quote in quotes)))))
-        return "" if _ALSO_OTHERS & near else f"what it cites does not speak of {min(others)} work"
     head = sentence[:_SUBJECT]
     named = [name for name in names(sentence) if name in head]
     told = frozenset(content_stems(sentence)) - frozenset(content_stems(" ".join(named)))
     shares = [len(told & frozenset(content_stems(quote))) for quote in quotes]
     likely = [quote for quote, share in zip(quotes, shares, strict=True) if share >= _LIKELY * max(shares)]
+    if others := _OTHERS & frozenset(words(sentence)[:_HEAD]):
+        near = frozenset(words(" ".join((*likely, *(before(quote, papers) for quote in likely)))))
+        return "" if _ALSO_OTHERS & near else f"what it cites does not speak of {min(others)} work"
     own = [name for name in (*named, *_TITLE_CASE.findall(head)) if any(_owns(paper, name) for paper in papers)]
     if own and not any(_is_own(quote, own, papers) for quote in likely):
         return f"what it cites does not say it of {own[0]}"

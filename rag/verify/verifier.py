@@ -20,7 +20,7 @@ from rag.verify.anatomy import Anatomy, Reading, anatomy, bigrams_of
 from rag.verify.checks import doubt, objections
 from rag.verify.features import FEATURES, Embed, Idf, features, held, weights_of
 from rag.verify.hard import names_of, objection
-from rag.verify.kinds import kind_of
+from rag.verify.kinds import kind_of, leads
 from rag.verify.opposites import opposites
 from rag.verify.parts import parts_of
 from rag.verify.spelling import plain
@@ -72,8 +72,8 @@ class EvidenceVerifier:
     def _verdict(self, sentence: str, desk: _Desk) -> Verdict:
         text, hinted = without_markers(sentence)
         kind, why = kind_of(text)
-        if kind == "framing":
-            return Verdict(text, "verified", (), 1.0, "", kind)
+        if kind == "framing" or (kind == "claim" and text.endswith(":") and leads(text, desk.stems)):
+            return Verdict(text, "verified", (), 1.0, "", "framing")
         if len(text) > MAX_SENTENCE_CHARS:
             return Verdict(text, "unchecked", (), 0.0, "it is too long to be checked")
         if words(text) in desk.titles:  # small models copy them

@@ -17,6 +17,8 @@ from rag.verify.quantities import mismatches, quantities
         "The abstracts do not say how much energy it takes.",
         "Not covered: the licence of the data set.",
         "No abstract reports the number of annotators.",
+        "No minimum size of the backbone is given.",
+        "None of the passages is about radiology.",
         "In short:",
         "| --- | --- |",
         "### Methods",

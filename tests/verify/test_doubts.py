@@ -13,12 +13,14 @@ ABSTRACT = (
     "Existing rankers often drift from the query. Human labels help, but they cannot be had in time. "
     "In this paper we introduce FoSK, which first retrieves passages with BM25, then rewrites the query. "
     "FoSK finds errors in numbers, entities and topics, and beats RM3 on two of four benchmarks. "
+    "In contrast to other rankers, FoSK does not need GPUs. "
     "In mice, its score was associated with survival."
 )
 TRUE = (
     "FoSK retrieves passages before it rewrites the query.",
     "Existing rankers drift from the query.",
     "FoSK beats RM3 on two benchmarks.",
+    "FoSK needs no GPUs.",
     "FoSK finds errors in entities and numbers.",
     "The score was associated with survival in mice.",
     "Earlier rankers drift from the query.",
@@ -30,6 +32,9 @@ DOUBTED = (
     ("FoSK finds errors in numbers, entities and grammar.", "grammar"),
     ("FoSK finds errors in numbers better than physicians.", "physicians"),
     ("FoSK rewrites the query before it retrieves passages.", "order"),
+    ("Like other rankers, FoSK needs GPUs.", "opposite"),
+    ("RM3 beats FoSK on two benchmarks.", "other way round"),
+    ("FoSK beats RM3 on all 4 benchmarks.", "all"),
     ("FoSK often drifts from the query.", "FoSK"),
     ("Earlier work introduces what retrieves passages with BM25.", "earlier"),
     ("The score causes survival in mice.", "cause"),
