@@ -112,6 +112,7 @@ class OpenAIChat:
             api_key=api_key,
             base_url=base_url,
             timeout_s=timeout_s,
+            longest_s=longest_s,
             retries=retries,
             sleep=sleep,
         )

@@ -78,16 +78,19 @@ class Server:
         base_url: str | None,
         timeout_s: float,
         retries: int,
+        longest_s: float | None = None,
         retry_timeouts: bool = False,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """what: "language model" or "embedding model", for messages. variable: the setting that names the model.
 
-        timeout_s: longest silence of the server. retries: further tries of one request. sleep: waits so many seconds.
+        timeout_s: longest silence of the server; longest_s: of a whole reply, None for twice as long. retries: further
+        tries of one request. sleep: waits so many seconds.
         Raises SettingsError for a key or an address that cannot be right.
         """
         self.what, self.model, self.variable = what, model, variable
         self.timeout_s, self.retries = timeout_s, retries
+        self._longest_s = 2 * timeout_s if longest_s is None else longest_s
         self._retry_timeouts, self._sleep = retry_timeouts, sleep
         self._key = _checked_key(api_key, base_url)
         parts = _checked_url((base_url or OPENAI_URL).rstrip("/"))
@@ -114,6 +117,8 @@ class Server:
                 import httpx
                 import openai
 
+                from rag.bounded_reply import bound
+
                 patience = httpx.Timeout(self.timeout_s, connect=min(CONNECT_S, self.timeout_s))
                 self._client = openai.OpenAI(
                     api_key=self._key.get_secret_value() if self._key else PLACEHOLDER_KEY,
@@ -123,6 +128,7 @@ class Server:
                     http_client=openai.DefaultHttpxClient(
                         timeout=patience,
                         auth=self._login,
+                        event_hooks={"response": [bound(self._longest_s)]},
                         trust_env=not self.local,  # a proxy from the environment cannot reach this machine's servers
                     ),
                 )
@@ -198,10 +204,14 @@ class Server:
         import httpx
         import openai
 
+        from rag.bounded_reply import EndlessReply
+
         cause = error.__cause__ if isinstance(error, openai.APIConnectionError) else error
         if isinstance(cause, httpx.ConnectError | httpx.ConnectTimeout):
             running = "is it running, and is OPENAI_BASE_URL right?" if self.url != OPENAI_URL else "check the network."
             return Failure(ProviderBusy(f"No connection to the {self.what} at {self.url}: {running}"), again=True)
+        if isinstance(cause, EndlessReply):
+            return Failure(ProviderBusy(f"The {self.what} at {self.url} did not come to an end. Please try again."))
         if isinstance(error, openai.APITimeoutError) or isinstance(cause, httpx.TimeoutException):
             message = (
                 f"The {self.what} at {self.url} was silent for {self.timeout_s:g} s. "

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import itertools
 import json
 from collections.abc import Callable, Iterator
 from concurrent.futures import ThreadPoolExecutor
@@ -24,6 +25,7 @@ MESSAGES: list[Message] = [
     {"role": "system", "content": "Answer from the passages."},
     {"role": "user", "content": "What is attention?"},
 ]
+LONGEST_S = 120  # of a reply, unless told otherwise
 GOOD = sse(delta("Attention "), delta("weighs."), delta(finish="stop"), counted(21, 3))
 
 
@@ -371,6 +373,38 @@ def test_a_connection_that_fails(
     assert isinstance(busy, ProviderBusy)
     assert words in str(busy)
     assert route.call_count == calls
+
+
+class Endless(Stream):
+    """A body that goes on with the same piece for ever."""
+
+    def __iter__(self) -> Iterator[bytes]:
+        while True:
+            self.sent += 1
+            yield self.parts[0]
+
+
+@pytest.mark.parametrize(("status", "piece"), [(200, b": still here\n\n"), (200, b" "), (500, b"x")])
+def test_a_reply_without_words_or_end_is_given_up(
+    server: respx.MockRouter, chat: OpenAIChat, monkeypatch: pytest.MonkeyPatch, status: int, piece: bytes
+) -> None:
+    seconds = itertools.count()
+    monkeypatch.setattr("rag.bounded_reply.monotonic", lambda: next(seconds))
+    body = Endless(piece)
+    reply = httpx.Response(status, headers={"content-type": "text/event-stream"}, stream=body)
+    server.post("/chat/completions").mock(return_value=reply)
+    assert "did not come to an end" in str(failing(chat))
+    assert (body.sent, body.closed) == (LONGEST_S + 1, True)
+
+
+def test_a_reply_larger_than_any_is_given_up(
+    server: respx.MockRouter, chat: OpenAIChat, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("rag.bounded_reply.MOST_BYTES", 1000)
+    body = Endless(b"x" * 300)
+    server.post("/chat/completions").mock(side_effect=answer(body))
+    assert "did not come to an end" in str(failing(chat))
+    assert (body.sent, body.closed) == (4, True)
 
 
 def test_tries_are_bounded_and_wait_longer_each_time(server: respx.MockRouter, chat: OpenAIChat, naps: Naps) -> None:
