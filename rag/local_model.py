@@ -80,7 +80,7 @@ def serving(weights: Weights, *, context_tokens: int, port: int = 0) -> Iterator
     port: 0 for any. Raises SettingsError if llama.cpp is missing or cannot load the file.
     """
     if not installed():
-        raise SettingsError("llama.cpp is not installed: pip install 'readback-rag[local]'.")
+        raise SettingsError("llama.cpp is not installed: pip install '.[local]'.")
     xllamacpp: Any = importlib.import_module("xllamacpp")
     parameters = xllamacpp.CommonParams()
     parameters.model.path = str(weights.path)

@@ -45,3 +45,16 @@ def test_links_inside_the_project_lead_somewhere(page: Path) -> None:
         assert target.exists(), f"{page} links to {link}"
         if parts.fragment:
             assert parts.fragment in anchors(target), f"{page} links to {link}"
+
+
+def test_a_hint_to_install_names_no_package_that_somebody_else_could_register() -> None:
+    name = re.search(r'^name = "(.+?)"', (ROOT / "pyproject.toml").read_text(encoding="utf-8"), re.MULTILINE)
+    assert name
+    programs = [*ROOT.glob("rag/**/*.py"), *ROOT.glob("ui/**/*.py"), *ROOT.glob("eval/**/*.py")]
+    hints = [
+        (path.name, hint)
+        for path in (*programs, *(ROOT / page for page in PAGES))
+        for hint in re.findall(r"pip install[^\n`]*", path.read_text(encoding="utf-8"))
+    ]
+    assert hints
+    assert [one for one in hints if re.search(rf"\b(?:readback|{re.escape(name[1])})\b", one[1])] == []

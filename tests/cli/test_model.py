@@ -50,7 +50,10 @@ def test_seconds_of_an_answer_come_from_both_speeds() -> None:
 
 def test_without_llama_cpp_it_says_how_to_get_it(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(local_model, "installed", lambda: False)
-    with pytest.raises(SettingsError, match=r"readback-rag\[local\]"), serving(Weights(Path("x"), 1), context_tokens=9):
+    with (
+        pytest.raises(SettingsError, match=r"pip install .\.\[local\]"),
+        serving(Weights(Path("x"), 1), context_tokens=9),
+    ):
         pass
 
 

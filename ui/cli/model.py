@@ -23,7 +23,7 @@ def model(ctx: click.Context, folder: Path | None) -> None:
     memory = local_model.memory()
     click.echo(f"memory      {f'{memory / GIB:.1f} GB' if memory else 'unknown'}")
     click.echo(f"processors  {os.cpu_count() or 'unknown'}")
-    there = "installed" if local_model.installed() else "missing: pip install 'readback-rag[local]'"
+    there = "installed" if local_model.installed() else "missing: pip install '.[local]'"
     click.echo(f"llama.cpp   {there}")
     if folder is None:
         click.echo("models      name a folder with GGUF files: readback model --folder FOLDER")
