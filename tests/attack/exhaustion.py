@@ -24,6 +24,7 @@ BEFORE = "import ui.server, ui.access.patience as p; ui.server.HEAD_S = p.BODY_S
 VARIABLES = {"READBACK_ANSWER_S": "6", "READBACK_API_KEYS": "ada:ada-key-0123456789"}
 KEY = {"authorization": "Bearer ada-key-0123456789"}
 PATIENCE_S = 120.0  # beyond it something hangs
+LIST_S = 30.0  # a list waits for nobody: beyond it, it has
 MEMORY_MB = 1200  # more than this, above what an idle server takes, is a fault
 QUESTION = {"question": "What is learned from user feedback?"}
 HEAD = "POST /api/ask HTTP/1.1\r\nHost: 127.0.0.1\r\nAuthorization: Bearer ada-key-0123456789\r\n"
@@ -38,7 +39,8 @@ def others_asking(target: Target) -> Iterator[list[str]]:
     def use() -> None:
         with httpx.Client(base_url=target.address, headers=KEY, timeout=PATIENCE_S) as client:
             while not over.is_set():
-                for reply in (client.get("/healthz"), client.post("/api/ask", json=QUESTION)):
+                listed = client.get("/api/papers", params={"limit": 5}, timeout=LIST_S)
+                for reply in (client.get("/healthz"), listed, client.post("/api/ask", json=QUESTION)):
                     if reply.status_code != 200:
                         complaints.append(f"{reply.request.url.path}: {reply.status_code} {reply.text[:200]}")
                 over.wait(0.2)
@@ -183,6 +185,28 @@ def refused(target: Target, name: str, data: bytes) -> list[str]:
     return [] if reply.status_code in (408, 413, 422) else [f"status {reply.status_code}: {reply.text[:200]}"]
 
 
+def index_run(target: Target, count: int) -> list[str]:
+    """A file of so many papers, and meanwhile removals and further files, all at once."""
+
+    def papers(first: int, last: int) -> dict[str, tuple[str, bytes]]:
+        lines = (
+            json.dumps({"title": f"Paper {n}", "abstract": f"We study {n}. It works."}) for n in range(first, last)
+        )
+        return {"file": ("papers.jsonl", "\n".join(lines).encode())}
+
+    def send(client: httpx.Client) -> httpx.Response:
+        return random.choice((lambda: client.delete("/api/papers/x"), lambda: client.post("/api/papers", files=few)))()
+
+    few = papers(0, 3)
+    with httpx.Client(base_url=target.address, headers=KEY, timeout=PATIENCE_S * 4) as client:
+        with ThreadPoolExecutor(1) as pool:
+            indexing = pool.submit(client.post, "/api/papers", files=papers(0, count))
+            faults = at_once(target, 120, send, {200, 404, 409})
+        if not indexing.result().is_success:
+            faults.append(f"the file: {indexing.result().text[:200]}")
+    return faults
+
+
 def blank_model(target: Target, count: int) -> list[str]:
     """A model's server that sends blanks, and nothing else."""
     return model_that(target, [" " * 1000] * (count // 1000), 0.0)
@@ -191,6 +215,30 @@ def blank_model(target: Target, count: int) -> list[str]:
 def dripping_model(target: Target, count: int) -> list[str]:
     """A model's server that sends one token a second, for ever."""
     return model_that(target, ["word "] * 600, float(count))
+
+
+def commenting_model(target: Target, count: int) -> list[str]:
+    """So many answers by a model's server that sends comments for ever."""
+    return endless_model(target, count, 200, b": still here\n\n")
+
+
+def failing_model(target: Target, count: int) -> list[str]:
+    """So many answers by a model's server whose error does not end."""
+    return endless_model(target, count, 500, b"x")
+
+
+def endless_model(target: Target, count: int, status: int, piece: bytes) -> list[str]:
+    """Whether questions are answered, or refused in time, and the model's server is left soon after."""
+    Model.status, Model.endless = status, piece
+    body = {**QUESTION, "options": {"mode": "generative"}}
+    try:
+        faults = at_once(target, count, lambda client: client.post("/api/ask", json=body), {200, 504})
+        over = time.monotonic() + PATIENCE_S
+        while Model.open and time.monotonic() < over:
+            time.sleep(0.1)
+        return [*faults, f"{len(Model.open)} connections are kept"] if Model.open else faults
+    finally:
+        Model.status, Model.endless = 200, b""
 
 
 def model_that(target: Target, pieces: list[str], pause_s: float) -> list[str]:
@@ -212,14 +260,27 @@ class Model(BaseHTTPRequestHandler):
 
     pieces: list[str] = []  # noqa: RUF012  # of whatever is asked next
     pause_s = 0.0
+    status = 200
+    endless = b""  # sent for ever instead of the pieces
+    open: set[int] = set()  # noqa: RUF012  # connections that somebody still listens to
 
     def do_POST(self) -> None:
         """Stream the pieces."""
+        self.open.add(id(self))
+        try:
+            self._stream()
+        finally:
+            self.open.discard(id(self))
+
+    def _stream(self) -> None:
         self.rfile.read(int(self.headers["content-length"]))
-        self.send_response(200)
+        self.send_response(self.status)
         self.send_header("content-type", "text/event-stream")
         self.end_headers()
         try:
+            while self.endless:
+                self.wfile.write(self.endless)
+                time.sleep(0.01)
             for piece in self.pieces:
                 choice = {"index": 0, "delta": {"content": piece}, "finish_reason": None}
                 chunk = {"id": "x", "object": "chat.completion.chunk", "created": 0, "model": "m", "choices": [choice]}

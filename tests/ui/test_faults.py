@@ -19,6 +19,7 @@ from eval.lab.serving import PATIENCE_S, Server, ServerError
 from rag.collection import Collection
 from rag.corpus import read
 from rag.settings import Settings, shipped_corpus
+from ui.services.readiness import DiskUnusable, probe
 
 QUESTION = "How can a voice assistant learn query rewrites without annotated data?"
 PAPER = b'{"title": "On Zebras", "abstract": "Zebras have stripes. We counted forty of them on each of ten zebras."}\n'
@@ -215,3 +216,10 @@ def test_a_read_only_disk_stops_the_start(small_disk: Path) -> None:
     )  # fmt: skip
     assert done.returncode == 1
     assert "events.db cannot be written: Read-only file system." in done.stderr
+
+
+def test_a_disk_that_becomes_read_only_is_told(small_disk: Path) -> None:
+    probe(small_disk)
+    subprocess.run(["mount", "-o", "remount,ro", str(small_disk)], check=True)
+    with pytest.raises(DiskUnusable, match=r"cannot be written .Read-only file system"):
+        probe(small_disk)

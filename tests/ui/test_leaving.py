@@ -1,11 +1,13 @@
-"""Stopping the real server while answers are in work: readers are told, answers recorded, and it is gone in time."""
+"""Stopping the real server while it is at work: readers are told, answers recorded, and it is gone in time."""
 
 from __future__ import annotations
 
+import json
 import shutil
 import signal
 import threading
 from collections.abc import Iterator
+from contextlib import suppress
 from pathlib import Path
 
 import httpx
@@ -13,8 +15,10 @@ import pytest
 
 from eval.lab.serving import PATIENCE_S, Server
 from rag.collection import Collection
+from rag.index.catalog import Catalog
 from rag.settings import Settings
 from tests.attack.exhaustion import Model, model_server
+from tests.e2e.serving import until
 from tests.ui.samples import PAPERS, REWRITES
 from ui.services.asking import RESTARTED
 
@@ -67,3 +71,36 @@ def test_answers_in_work_are_told_and_recorded(server: Server, sent: signal.Sign
     assert ["event: error" in one and "being restarted" in one for one in told] == [True, True]
     kept = [one["answer"] for one in server.exported()["interactions"].values()]
     assert [(SENTENCE in one["text"], one["notice"]) for one in kept] == [(True, RESTARTED)] * 2
+
+
+@pytest.mark.parametrize("sent", [signal.SIGTERM, signal.SIGKILL])
+def test_a_file_that_is_being_indexed_is_finished_the_next_time(
+    server: Server, tmp_path: Path, sent: signal.Signals
+) -> None:
+    lines = [json.dumps({"title": f"On {n}", "abstract": f"We study {n}. It works."}) for n in range(1000)]
+    files = {"file": ("many.jsonl", "\n".join(lines).encode())}
+    catalog = Catalog(tmp_path / "data" / "catalog.sqlite3")
+    replies: list[httpx.Response] = []
+
+    def upload() -> None:
+        with suppress(httpx.TransportError):
+            replies.append(httpx.post(f"{server.address}/api/papers", files=files, timeout=PATIENCE_S))
+
+    uploading = threading.Thread(target=upload)
+    uploading.start()
+    until(lambda: catalog.meta().get("unswept") == "yes", "the run to begin", PATIENCE_S)
+    assert server.stop(sent) < LONGEST_S
+    uploading.join(PATIENCE_S)
+    assert not any(one.is_success for one in replies)
+    server.start()
+
+    def whole() -> dict[str, int] | None:
+        reply = httpx.post(f"{server.address}/api/papers", files=files, timeout=PATIENCE_S)
+        return (
+            None if reply.status_code == 409 else reply.raise_for_status().json()
+        )  # the old process may go on a little
+
+    report = until(whole, "the index to be free", PATIENCE_S)
+    assert report["added"] + report["unchanged"] == len(lines)
+    assert report["total"] == len(PAPERS) + len(lines)
+    assert httpx.get(f"{server.address}/readyz", timeout=PATIENCE_S).status_code == 200
