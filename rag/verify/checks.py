@@ -9,6 +9,7 @@ from rag.verify.anatomy import Anatomy
 from rag.verify.attribution import elsewhere, measure, subject
 from rag.verify.clauses import LONGEST
 from rag.verify.comparisons import crossed
+from rag.verify.copied import replaced
 from rag.verify.exchange import exchanged
 from rag.verify.polarity import affirmed, denial, direction, overstated
 from rag.verify.roles import swapped
@@ -36,6 +37,7 @@ DOUBTS: Sequence[Callable[[str, Sequence[str], Sequence[Anatomy]], str]] = (
     misattributed,
     reordered,
     affirmed,
+    replaced,
     turned,
 )
 

@@ -37,7 +37,7 @@ def names_of(text: str, idf: Idf) -> list[str]:
         word = match[0]
         rare = idf(stem(word.casefold())) >= _RARE
         begins = not text[: match.start()].strip(" \t\"'“‘(*_-") or text[: match.start()].rstrip()[-1:] in ".!?:"
-        if begins:  # a capital says nothing there
+        if begins and text[match.end() : match.end() + 2] not in ("'s", "’s"):  # a capital says nothing there
             rare = rare and _odd(word)
         if rare and word.casefold() not in _FORGIVEN:
             found.append(word)

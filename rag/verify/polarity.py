@@ -14,7 +14,7 @@ from itertools import pairwise
 from rag.text import content_stems, stem, words
 from rag.verify.anatomy import Anatomy
 from rag.verify.clauses import BE, DENIALS, collect, tokens_of
-from rag.verify.opposites import graded, opposite, same_way
+from rag.verify.opposites import graded, opposite, same_way, way
 
 _CONTRAST = frozenset("contrast unlike instead rather contrary".split())  # what is denied is of something else
 _EMPHASIS = frozenset(
@@ -40,6 +40,8 @@ _LESS = frozenset(
     "agnostic regardless difficult hard unseen absent suppress resist reduce lower despite neglect ignore poor "
     "deficient loss restrict decline minimal insufficient".split()
 )  # that may deny in other words
+_STUDIED = frozenset(map(stem, "test measure study evaluate examine assess investigate report analyze".split()))
+_EFFECTS = frozenset(map(stem, "effect difference change association improvement benefit influence impact".split()))
 _CHOSEN = 3  # quotes whose denials count
 _VERY_NEAR = 3  # shared words
 _WIDE = 8  # words on each side of a word
@@ -95,19 +97,23 @@ def denial(sentence: str, quotes: Sequence[str], papers: Sequence[Anatomy] = ())
 
 
 def affirmed(sentence: str, quotes: Sequence[str], papers: Sequence[Anatomy] = ()) -> str:  # noqa: ARG001
-    """What a quote denies, or says of one in contrast to others, must not be said of it, or of them, without a word."""
+    """What a quote denies, did not look at, or says of one in contrast to others must not be said of it, or of them."""
     said, stems = frozenset(words(sentence)), frozenset(content_stems(sentence))
     contrasted = any(not _CONTRASTS.isdisjoint(words(quote)) for quote in quotes[:_CHOSEN])
     if "other" in said and contrasted and _CONTRASTS.isdisjoint(said):
         return OPPOSITE
+    scopes = [scope for quote in quotes[:_CHOSEN] for scope in _denied(quote)]
+    for scope in scopes:
+        if scope[0] in _STUDIED - stems and not stems.isdisjoint(scope):
+            return "what it cites did not look at this"
     if not (DENIALS | {"none"}).isdisjoint(said) or not _LESS.isdisjoint(stems):
         return ""
-    for quote in quotes[:_CHOSEN]:
-        for scope in _denied(quote):
-            rest = stems - frozenset(scope)
-            turned = any(opposite(one, other) for one in scope for other in rest)
-            if len(stems.intersection(scope[:_NEAR])) > 1 and not turned:
-                return OPPOSITE
+    for scope in scopes:
+        turned = any(opposite(one, other) for one in scope for other in stems - frozenset(scope))
+        if len(stems.intersection(scope[:_NEAR])) > 1 and not turned:
+            return OPPOSITE
+    if any(way(one) for one in stems) and any(not _EFFECTS.isdisjoint(scope) for scope in _denied(quotes[0])):
+        return OPPOSITE
     return ""
 
 

@@ -19,7 +19,8 @@ def _stems(text: str) -> frozenset[str]:
 
 
 _ALL = frozenset(
-    "all every any everything everyone everywhere always entire entirely whole invariably universally".split()
+    "all every any everything everyone everybody anybody everywhere always entire entirely whole invariably "
+    "universally".split()
 )
 _BROAD = _ALL | frozenset(
     "each both universal consistently consistent across regardless whatever agnostic arbitrary full fully complete "

@@ -8,11 +8,13 @@ from rag.text import content_stems, sentences
 from rag.types import Paper
 from rag.verify.anatomy import anatomy
 from rag.verify.checks import doubt
+from rag.verify.spelling import plain
 
 ABSTRACT = (
     "Existing rankers often drift from the query. Human labels help, but they cannot be had in time. "
     "In this paper we introduce FoSK, which first retrieves passages with BM25, then rewrites the query. "
     "FoSK finds errors in numbers, entities and topics, and beats RM3 on two of four benchmarks. "
+    "We did not test it on video. Reading on paper had no effect on it. "
     "In contrast to other rankers, FoSK does not need GPUs. "
     "In mice, its score was associated with survival."
 )
@@ -32,6 +34,9 @@ DOUBTED = (
     ("FoSK finds errors in numbers, entities and grammar.", "grammar"),
     ("FoSK finds errors in numbers better than physicians.", "physicians"),
     ("FoSK rewrites the query before it retrieves passages.", "order"),
+    ("It works on video.", "look at"),
+    ("Reading on paper improves it.", "opposite"),
+    ("FoSK finds errors in numbers, entities and topics, and beats RM3 on two of four continents.", "benchmarks"),
     ("Like other rankers, FoSK needs GPUs.", "opposite"),
     ("RM3 beats FoSK on two benchmarks.", "other way round"),
     ("FoSK beats RM3 on all 4 benchmarks.", "all"),
@@ -47,7 +52,7 @@ def why(sentence: str) -> str:
     spans = tuple(sentences(ABSTRACT))
     paper = anatomy(Paper("p", "FoSK", ABSTRACT), spans, 1)
     said = frozenset(content_stems(sentence))
-    return doubt(sentence, [max(paper.readings, key=lambda one: len(said & one.stems)).text], [paper])
+    return doubt(plain(sentence), [max(paper.readings, key=lambda one: len(said & one.stems)).text], [paper])
 
 
 @pytest.mark.parametrize("sentence", TRUE)
