@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 from collections.abc import AsyncIterator, Awaitable, Callable
 from contextlib import asynccontextmanager
@@ -11,13 +12,17 @@ from typing import Any
 import anyio
 import httpx
 import pytest
+from markdown_it import MarkdownIt
 from mcp import ClientSession, StdioServerParameters
 from mcp.client.stdio import stdio_client
 from mcp.client.streamable_http import streamable_http_client
 from pydantic import SecretStr
 
+from rag.index import Index
+from rag.types import Paper
 from tests.ui.conftest import MakeServices, running
 from tests.ui.samples import FOLLOW_UP, PAPERS, REWRITES, UNKNOWN
+from ui.services import Services
 
 STDIO = "from rag.settings import Settings; from ui.mcp import run_stdio; run_stdio(Settings.load())"
 KEY = "mcp-key-0123456789"
@@ -121,6 +126,21 @@ def test_callers_are_recorded_as_who_they_are(make_services: MakeServices) -> No
     assert episode.interaction.source == "mcp"
     assert episode.interaction.user is not None
     assert episode.interaction.user.startswith("user-")
+
+
+def test_a_papers_markup_is_no_markup_of_the_answer(services: Services, index: Index) -> None:
+    hostile = "Wallabies hop ![so](https://evil.example/x.png) <img src=x onerror=y> [far](https://evil.example) daily."
+    index.update([Paper("hostile", "On wallabies", f"{hostile} We counted them in the outback for two years.")])
+
+    async def run(address: str) -> None:
+        async with over_http(address) as session:
+            answer = await call(session, "ask", question="How far do wallabies hop?")
+            assert "evil" in answer["text"]
+            shown = MarkdownIt("commonmark").render(answer["text"])
+            assert not re.search(r"<(?:img|a|script)\b", shown)
+
+    with running(services) as address:
+        anyio.run(run, address)
 
 
 @pytest.mark.usefixtures("one_minute")

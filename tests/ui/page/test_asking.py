@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator
+from pathlib import Path
 from typing import Any
 
 import pytest
 
+from rag.index import Index
 from rag.query.followup import resolve_by_rule
 from rag.types import Turn
 from tests.ui.conftest import MakeServices
@@ -17,6 +19,7 @@ from ui.page.about import About
 from ui.page.asking import Asking
 from ui.page.conversations import Conversations
 from ui.page.turns import Turns
+from ui.page.uploads import Uploads
 from ui.services import Asker, Services
 from ui.services.asking import STOPPED
 
@@ -209,3 +212,18 @@ def test_the_page_says_how_it_is_set_up_and_tells_no_key(make_services: MakeServ
     assert "no words are kept" in html
     assert services.assistant.policy().version in html
     assert "secret" not in html
+
+
+def test_an_upload_tells_how_far_it_is_and_leaves_no_file(
+    services: Services, index: Index, monkeypatch: pytest.MonkeyPatch, tmp_path: Path
+) -> None:
+    monkeypatch.setenv("GRADIO_TEMP_DIR", str(tmp_path))
+    lines = [json.dumps({"title": f"On {n}", "abstract": f"We study {n} at length. It works."}) for n in range(300)]
+    file = tmp_path / "many.jsonl"
+    file.write_text("\n".join(lines), "utf-8")
+    brought = {"upload": "upload-00000001", "name": "many.jsonl", "path": str(file)}
+    states = [json.loads(one) for one in Uploads(services).stream(brought, ADA)]
+    assert any("papers done" in one.get("progress", "") for one in states)
+    assert (states[-1]["done"], states[-1]["changed"]) == (True, True)
+    assert "300 added" in states[-1]["html"]
+    assert not file.exists()
