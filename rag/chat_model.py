@@ -5,7 +5,7 @@ from __future__ import annotations
 import socket
 import threading
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import closing, suppress
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any, Self
@@ -24,7 +24,9 @@ if TYPE_CHECKING:
 
 LIMIT_REACHED = "length"  # the finish_reason of an answer that stopped at max_tokens or at the end of the context
 TOKENS_PER_MESSAGE = 4  # what a chat template adds, roughly; used only where the server does not count
-MAY_BE_REFUSED = ("stream_options", "temperature", "max_tokens")  # what some servers or models do not take
+MAY_BE_REFUSED = ("stream_options", "temperature", "max_tokens", "response_format")  # by some servers or models
+OF_A_SCHEMA = ("response_format", "json_schema", "grammar", "structured output")  # how servers name what they refuse
+Schema = Mapping[str, Any]  # a JSON schema
 
 
 @dataclass(slots=True)
@@ -94,6 +96,7 @@ class OpenAIChat:
         retries: int = 2,
         temperature: float | None = 0.0,
         prices: tuple[float, float] | None = None,
+        structured: bool = True,
         sleep: Callable[[float], None] = time.sleep,
     ) -> None:
         """base_url: None for OpenAI. timeout_s: longest silence of the server, in seconds; longest_s: of a whole text.
@@ -101,9 +104,11 @@ class OpenAIChat:
         retries: further tries after 429, 5xx and lost connections, before the first word; none after a time-out,
         since the user has waited long enough. temperature: None leaves it to the server.
         prices: dollars per million tokens of prompts and completions; None for list prices, where they are known.
+        structured: whether the server is asked to keep to a schema, where a caller has one.
         Raises SettingsError if there is neither a key nor a base_url, or one of them cannot be right.
         """
         self._temperature, self._longest_s, self._prices = temperature, longest_s, prices
+        self._structured = structured
         self._omitted: frozenset[str] = frozenset()  # parameters that this server has refused
         self._server = Server(
             "language model",
@@ -127,6 +132,7 @@ class OpenAIChat:
             timeout_s=settings.timeout_s,
             longest_s=settings.answer_s,
             prices=settings.prices,
+            structured=settings.structured_output,
             retries=settings.retries,
         )
 
@@ -138,23 +144,26 @@ class OpenAIChat:
         """The model's name, as the provider knows it."""
         return self._server.model
 
-    def stream(self, messages: Sequence[Message], *, max_tokens: int) -> ChatStream:
+    def stream(self, messages: Sequence[Message], *, max_tokens: int, schema: Schema | None = None) -> ChatStream:
         """Yield pieces of text as they are written, then one Usage. The request is sent when the first is asked for.
 
+        schema: of the JSON that is to be written; servers that know no schemas write what they make of the messages.
         An answer that reaches max_tokens just ends; ``hit_limit(stream)`` then tells so.
         Raises ProviderRefused, ProviderBusy or ContextTooLong, also halfway; never anything that holds the key.
         """
         progress = _Progress()
         clean = [Message(role=message["role"], content=sendable(message["content"])) for message in messages]
-        return ChatStream(self._write(clean, max_tokens, progress), progress)
+        return ChatStream(self._write(clean, max_tokens, progress, schema if self._structured else None), progress)
 
-    def _write(self, messages: list[Message], max_tokens: int, progress: _Progress) -> Iterator[str | Usage]:
+    def _write(
+        self, messages: list[Message], max_tokens: int, progress: _Progress, schema: Schema | None
+    ) -> Iterator[str | Usage]:
         tries = 0
         while not progress.closed:
             failure = None
             omitted = self._omitted
             try:
-                yield from self._request(self._body(messages, max_tokens, omitted), progress)
+                yield from self._request(self._body(messages, max_tokens, omitted, schema), progress)
             except request_errors() as error:
                 failure = self._server.failure(error)
             if progress.closed:
@@ -174,7 +183,9 @@ class OpenAIChat:
             raise self._wrote_nothing(progress.finish_reason, max_tokens)
         yield self._usage(messages, progress)
 
-    def _body(self, messages: list[Message], max_tokens: int, omitted: frozenset[str]) -> dict[str, Any]:
+    def _body(
+        self, messages: list[Message], max_tokens: int, omitted: frozenset[str], schema: Schema | None
+    ) -> dict[str, Any]:
         body: dict[str, Any] = {"model": self.name, "messages": messages, "stream": True}
         # reasoning models refuse the old name of the limit, most other servers know no other
         body["max_completion_tokens" if "max_tokens" in omitted else "max_tokens"] = max_tokens
@@ -182,6 +193,9 @@ class OpenAIChat:
             body["temperature"] = self._temperature
         if "stream_options" not in omitted:
             body["stream_options"] = {"include_usage": True}
+        if schema is not None and "response_format" not in omitted:
+            named = {"name": "reply", "schema": schema, "strict": True}
+            body["response_format"] = {"type": "json_schema", "json_schema": named}
         return body
 
     def _request(self, body: dict[str, Any], progress: _Progress) -> Iterator[str]:
@@ -247,11 +261,20 @@ class OpenAIChat:
         return Usage(prompt, completion, cost_usd(self.name, prompt, completion, local=self._server.local))
 
 
-def complete(model: ChatModel, messages: Sequence[Message], max_tokens: int) -> tuple[str, Usage]:
-    """The whole text at once, and what it took. Raises ProviderError."""
+def complete(
+    model: ChatModel, messages: Sequence[Message], max_tokens: int, schema: Schema | None = None
+) -> tuple[str, Usage]:
+    """The whole text at once, and what it took. schema: of its JSON, for models that keep to one.
+
+    Raises ProviderError.
+    """
     pieces: list[str] = []
     usage = Usage()
-    for item in model.stream(messages, max_tokens=max_tokens):
+    if schema is not None and isinstance(model, OpenAIChat):
+        stream: Iterator[str | Usage] = model.stream(messages, max_tokens=max_tokens, schema=schema)
+    else:
+        stream = model.stream(messages, max_tokens=max_tokens)
+    for item in stream:
         if isinstance(item, Usage):
             usage = item
         else:
@@ -283,7 +306,10 @@ def _refused_parameters(failure: Failure) -> frozenset[str]:
     """Parameters that the server names in its refusal, and that a second try can do without."""
     if failure.status not in (400, 422) or isinstance(failure.error, ContextTooLong):
         return frozenset()
-    return frozenset(name for name in MAY_BE_REFUSED if name in failure.reason)
+    refused = {name for name in MAY_BE_REFUSED if name in failure.reason}
+    if any(name in failure.reason.casefold() for name in OF_A_SCHEMA):
+        refused.add("response_format")
+    return frozenset(refused)
 
 
 def _counted(chunk: object) -> tuple[int, int] | None:

@@ -69,6 +69,7 @@ class Settings(BaseSettings):
     timeout_s: float = Field(default=60.0, gt=0)  # per provider call, seconds
     answer_s: float = Field(default=120.0, gt=0)  # longest time for an answer, seconds; then it is cut off
     retries: int = Field(default=2, ge=0, le=10)  # further tries after 429, 5xx and lost connections
+    structured_output: bool = True  # whether the server is asked to keep its plan to a JSON schema
     small_model: bool = False  # short rules and few passages, for models of a few billion parameters
     on_model_failure: Literal["extractive", "error"] = "extractive"
     second_opinion: bool = False  # the model checks its answer too, in one more call; for capable models

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
-from typing import Literal
+from typing import Literal, get_args
 
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from rag.chat_model import complete
+from rag.chat_model import Schema, complete
 from rag.ports import ChatModel
 from rag.prompts import plan_messages
 from rag.types import Turn, Usage
 
 MAX_TOKENS = 250
 MAX_REPLY = 4000  # characters of a reply that are looked at
+MOST_QUERIES = 4
 MAX_QUERY = 300  # characters of one search
+_TEXT = {"type": "string"}
 Route = Literal["answer", "transform", "chat", "collection", "off_topic"]
 
 
@@ -39,9 +41,23 @@ class Plan(BaseModel):
         return " ".join(part for part in (form, tongue) if part)
 
 
+SCHEMA: Schema = {  # of a reply; every field is asked for, as strict servers want it
+    "type": "object",
+    "properties": {
+        "route": {"type": "string", "enum": list(get_args(Route))},
+        "standalone": _TEXT,
+        "queries": {"type": "array", "items": _TEXT, "maxItems": MOST_QUERIES},
+        "format": {"type": "string", "enum": ["prose", "list", "table"]},
+        "language": _TEXT,
+    },
+    "required": ["route", "standalone", "queries", "format", "language"],
+    "additionalProperties": False,
+}
+
+
 def make_plan(question: str, history: Sequence[Turn], model: ChatModel) -> tuple[Plan | None, Usage]:
     """The model's plan, or None if its reply is none, and what it took. Raises ProviderError."""
-    reply, usage = complete(model, plan_messages(question, history), MAX_TOKENS)
+    reply, usage = complete(model, plan_messages(question, history), MAX_TOKENS, SCHEMA)
     return read_plan(reply, question), usage
 
 
@@ -58,6 +74,6 @@ def read_plan(reply: str, question: str) -> Plan | None:
     standalone = " ".join(plan.standalone.split())
     if not standalone or len(standalone) > 3 * len(question) + 300:
         return None
-    queries = (" ".join(one.split())[:MAX_QUERY] for one in plan.queries[:4])
+    queries = (" ".join(one.split())[:MAX_QUERY] for one in plan.queries[:MOST_QUERIES])
     distinct = tuple(one for one in dict.fromkeys(queries) if one and one.casefold() != standalone.casefold())
     return plan.model_copy(update={"standalone": standalone, "queries": distinct})

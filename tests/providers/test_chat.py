@@ -286,6 +286,33 @@ def test_a_reasoning_model_gets_its_own_parameters(server: respx.MockRouter, cha
     assert sent(route)["max_completion_tokens"] == 50
 
 
+SCHEMA = {"type": "object", "properties": {"route": {"enum": ["answer", "chat"]}}, "required": ["route"]}
+
+
+def test_a_schema_is_sent_where_one_is_wanted(server: respx.MockRouter, chat: OpenAIChat) -> None:
+    route = server.post("/chat/completions").mock(side_effect=answer(GOOD))
+    complete(chat, MESSAGES, 50, SCHEMA)
+    complete(chat, MESSAGES, 50)
+    assert sent(route, 0)["response_format"]["json_schema"]["schema"] == SCHEMA
+    assert "response_format" not in sent(route, 1)
+
+
+@pytest.mark.parametrize("said", ["response_format is not supported", "Unknown json_schema", "Failed to parse grammar"])
+def test_a_server_that_knows_no_schemas_is_asked_without(server: respx.MockRouter, chat: OpenAIChat, said: str) -> None:
+    good = [answer(GOOD)(httpx.Request("POST", URL)) for _ in range(2)]
+    route = server.post("/chat/completions").mock(side_effect=[refusal(400, said), *good])
+    assert complete(chat, MESSAGES, 50, SCHEMA)[0] == "Attention weighs."
+    complete(chat, MESSAGES, 50, SCHEMA)
+    assert ["response_format" in sent(route, call) for call in range(3)] == [True, False, False]  # it is remembered
+
+
+def test_structured_output_can_be_switched_off(server: respx.MockRouter) -> None:
+    route = server.post("/chat/completions").mock(side_effect=answer(GOOD))
+    settings = Settings(openai_base_url=URL, chat_model="their-model", structured_output=False)
+    complete(OpenAIChat.from_settings(settings), MESSAGES, 50, SCHEMA)
+    assert "response_format" not in sent(route)
+
+
 def test_a_parameter_is_dropped_once_and_no_more(server: respx.MockRouter, chat: OpenAIChat) -> None:
     route = server.post("/chat/completions").mock(return_value=refusal(400, "stream_options: no, never"))
     assert isinstance(failing(chat), ProviderRefused)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import itertools
+import json
 from collections.abc import Iterator
 from concurrent.futures import ThreadPoolExecutor
 
@@ -53,6 +54,17 @@ def test_the_first_piece_comes_before_the_last_one_is_written(chat: OpenAIChat, 
 
 def test_temperature_zero_gives_the_same_answer_twice(chat: OpenAIChat) -> None:
     assert complete(chat, LONG_STORY, 12)[0] == complete(chat, LONG_STORY, 12)[0]
+
+
+def test_a_small_model_keeps_to_a_schema(chat: OpenAIChat) -> None:
+    schema = {
+        "type": "object",
+        "properties": {"route": {"type": "string", "enum": ["answer", "chat"]}},
+        "required": ["route"],
+        "additionalProperties": False,
+    }
+    text, _ = complete(chat, LONG_STORY, 50, schema)
+    assert json.loads(text)["route"] in ("answer", "chat")
 
 
 def test_closing_ends_the_work_at_the_server(chat: OpenAIChat, local_model: LocalModel) -> None:
