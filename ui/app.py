@@ -87,10 +87,11 @@ def serve(settings: Settings, progress: Callable[[int], None] = lambda _: None) 
     import uvicorn
 
     from ui.access.exposure import exposure_of
-    from ui.server import GOODBYE_S, BoundedHead, Draining
+    from ui.server import GOODBYE_S, BoundedHead, Draining, allow_connections
     from ui.services import Services
 
     exposure_of(settings)  # before anything is opened
+    allow_connections()
     taken = take_port(settings)
     with taken, Services.open(settings, progress) as services:
         page, look = page_of(services)

@@ -23,6 +23,7 @@ HEAD_S = 15.0  # for the head of a request to arrive
 HEAD_BYTES = 512 * 1024  # of a head, and whatever came in one piece with its end; the parser itself takes any
 GOODBYE_S = 4.0  # how long answers in work may take when the server is stopped
 LEAVE_S = 9.0  # after so long it is over, whatever still hangs
+CONNECTIONS = 65_536  # open at most
 SWITCH_S = 0.001  # how long a busy thread may keep the interpreter from the event loop; Python's own is five times that
 
 
@@ -103,6 +104,18 @@ def favour_event_loop() -> None:
     sys.setswitchinterval(SWITCH_S)
     gc.collect()
     gc.freeze()
+
+
+def allow_connections() -> None:
+    """Let as many connections be open as the system allows: half-sent requests would soon take the usual thousand."""
+    if sys.platform == "win32":
+        return  # it has no such limit
+    import resource
+
+    soft, hard = resource.getrlimit(resource.RLIMIT_NOFILE)
+    most = CONNECTIONS if hard == resource.RLIM_INFINITY else min(CONNECTIONS, hard)
+    if soft < most:
+        resource.setrlimit(resource.RLIMIT_NOFILE, (most, hard))
 
 
 def _leave_after(seconds: float) -> None:

@@ -20,7 +20,12 @@ import httpx
 
 from tests.attack.conftest import Target
 
-BEFORE = "import ui.server, ui.access.patience as p; ui.server.HEAD_S = p.BODY_S = 2.0"
+BEFORE = """
+import resource, ui.server, ui.access.patience as patience
+ui.server.HEAD_S = patience.BODY_S = 2.0
+files = resource.RLIMIT_NOFILE
+resource.setrlimit(files, (512, resource.getrlimit(files)[1]))  # half the usual: the server must raise it
+"""
 VARIABLES = {"READBACK_ANSWER_S": "6", "READBACK_API_KEYS": "ada:ada-key-0123456789"}
 KEY = {"authorization": "Bearer ada-key-0123456789"}
 PATIENCE_S = 120.0  # beyond it something hangs
@@ -39,8 +44,13 @@ def others_asking(target: Target) -> Iterator[list[str]]:
     def use() -> None:
         with httpx.Client(base_url=target.address, headers=KEY, timeout=PATIENCE_S) as client:
             while not over.is_set():
-                listed = client.get("/api/papers", params={"limit": 5}, timeout=LIST_S)
-                for reply in (client.get("/healthz"), listed, client.post("/api/ask", json=QUESTION)):
+                try:
+                    listed = client.get("/api/papers", params={"limit": 5}, timeout=LIST_S)
+                    replies = (client.get("/healthz"), listed, client.post("/api/ask", json=QUESTION))
+                except httpx.TransportError as error:
+                    complaints.append(repr(error))
+                    continue
+                for reply in replies:
                     if reply.status_code != 200:
                         complaints.append(f"{reply.request.url.path}: {reply.status_code} {reply.text[:200]}")
                 over.wait(0.2)
