@@ -182,6 +182,15 @@ def wrong_encoding(target: Target, count: int) -> list[str]:
     return refused(target, "noise.csv", data)
 
 
+def near_boundaries(target: Target, count: int) -> list[str]:
+    """A form of so many megabytes that almost ends at every line, which is the slowest to parse."""
+    body = b'--edge\r\nContent-Disposition: form-data; name="file"; filename="a.csv"\r\n\r\n'
+    body += b"\r\n--edg" * (count * 1_000_000 // 7) + b"\r\n--edge--\r\n"
+    headers = {**KEY, "content-type": "multipart/form-data; boundary=edge"}
+    reply = httpx.post(f"{target.address}/api/papers", content=body, headers=headers, timeout=PATIENCE_S * 2)
+    return [] if reply.status_code == 422 else [f"status {reply.status_code}: {reply.text[:200]}"]
+
+
 def many_records(target: Target, count: int) -> list[str]:
     """A file of very many records."""
     lines = (json.dumps({"title": f"Paper {n}", "abstract": f"We study {n}. It works."}) for n in range(count))

@@ -8,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from eval.lab.health import watched
 from eval.lab.serving import Server
 from tests.attack import exhaustion
 from tests.attack.attacks import Attack, each
@@ -30,8 +31,9 @@ def worn(data_dir: Path, tmp_path_factory: pytest.TempPathFactory) -> Iterator[S
 def test_a_server_is_not_worn_out(attack: Attack, worn: Server, tally: Tally) -> None:
     target = Target(int(worn.address.rpartition(":")[2]))
     before = worn.memory_mb() or 0.0
-    with exhaustion.others_asking(target) as complaints:
+    with watched(worn.address) as looks, exhaustion.others_asking(target) as complaints:
         faults = getattr(exhaustion, attack["kind"])(target, attack["count"])
+    tally.looks.extend(looks)
     grown = (worn.memory_mb() or 0.0) - before
     if grown > exhaustion.MEMORY_MB:
         faults = [*faults, f"{grown:.0f} MB more memory"]

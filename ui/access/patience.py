@@ -13,6 +13,7 @@ if TYPE_CHECKING:
 
 BODY_S = 30.0  # for a body to arrive ...
 GRACE_S = 30.0  # beyond the longest time for an answer, for every request
+PIECE_BYTES = 16_000  # of a body that are parsed at once: some forms take a millisecond for so much
 BODY_BYTES_A_SECOND = 20_000  # ... and a second more for so much of it
 
 
@@ -63,10 +64,24 @@ class Body:
         """receive: the server's. most_bytes: how large it may be."""
         self._receive, self._most = receive, most_bytes
         self._seen, self._whole = 0, False
+        self._message: Message = {}
+        self._at = 0  # how much of the message's body was handed on, while it was not all
         self._began = asyncio.get_running_loop().time()
 
     async def __call__(self) -> Message:
-        """The next message. Raises TooLarge or TooSlow."""
+        """The next message, not too large to be parsed in one go. Raises TooLarge or TooSlow."""
+        if self._at == 0:
+            self._message = await self._arrived()
+        message, start = self._message, self._at
+        body = message.get("body", b"")
+        if len(body) <= start + PIECE_BYTES:
+            self._at = 0
+            return {**message, "body": body[start:]} if start else message
+        self._at += PIECE_BYTES
+        await asyncio.sleep(0)  # others have their turn before this piece is parsed
+        return {**message, "body": body[start : self._at], "more_body": True}
+
+    async def _arrived(self) -> Message:
         if self._whole:  # what comes now is the client's leaving, which may take as long as it likes
             return await self._receive()
         until = self._began + BODY_S + self._seen / BODY_BYTES_A_SECOND

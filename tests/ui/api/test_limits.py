@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
+import asyncio
+import random
 import threading
 import uuid
 from collections.abc import Iterator
+from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
@@ -12,6 +15,7 @@ from pydantic import SecretStr
 
 from tests.ui.conftest import LOOPBACK, MakeServices, client_of
 from tests.ui.samples import REWRITES, EndlessModel
+from ui.access.patience import PIECE_BYTES, Body
 from ui.app import create_app
 from ui.page.asking import Asking as PageAsking
 from ui.page.turns import Turns
@@ -146,6 +150,30 @@ def test_bodies_that_do_not_say_their_length_have_a_limit_too(make_services: Mak
     with client_of(make_services(body_kb=16)) as client:
         for address in ("/api/ask", "/v1/chat/completions"):
             assert client.post(address, content=endless()).status_code == 413
+
+
+@pytest.mark.parametrize("size", [0, 1, PIECE_BYTES, PIECE_BYTES + 1, 5 * PIECE_BYTES])
+def test_bodies_come_in_small_pieces_and_whole(size: int) -> None:
+    sent = [random.Random(size).randbytes(size), b"end"]
+    messages: list[dict[str, Any]] = [
+        {"type": "http.request", "body": sent[0], "more_body": True},
+        {"type": "http.request", "body": sent[1], "more_body": False},
+        {"type": "http.disconnect"},
+    ]
+
+    async def receive() -> dict[str, Any]:
+        return messages.pop(0)
+
+    async def read() -> list[dict[str, Any]]:
+        body, found = Body(receive, 1_000_000), list[dict[str, Any]]()
+        while not found or found[-1]["type"] != "http.disconnect":
+            found.append(dict(await body()))
+        return found
+
+    *pieces, _ = asyncio.run(read())
+    assert b"".join(one["body"] for one in pieces) == b"".join(sent)
+    assert max(len(one["body"]) for one in pieces) <= PIECE_BYTES
+    assert [one["more_body"] for one in pieces] == [True] * (len(pieces) - 1) + [False]
 
 
 @pytest.mark.parametrize("length", ["-1", "abc", "9" * 5000])
