@@ -12,11 +12,12 @@ import argparse
 import json
 import logging
 import re
+import time
 from collections import Counter
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from statistics import fmean
+from statistics import fmean, median
 
 from eval.collection import prepare
 from eval.gold import GOLD, PAPERS, GoldQuestion, load_gold, records
@@ -30,13 +31,15 @@ from rag.chat_model import OpenAIChat
 from rag.collection import Collection
 from rag.corpus import read
 from rag.engine import Assistant
+from rag.pricing import cost_usd
 from rag.query.language import foreign_language
 from rag.settings import Settings
-from rag.types import Answer, Options, Turn
+from rag.types import Answer, Options, StreamEvent, TextDelta, Turn
 from rag.verify import State
 
 KINDS = ("single", "fact", "multi", "everyday", "list", "comparison", "unanswerable", "false_premise", "conversation")
 PER_KIND = 10
+PRICED = ("gpt-4o-mini", "gpt-5")  # whose list prices are printed
 STATES: tuple[State, ...] = ("verified", "unchecked", "contradicted")
 _STATUS = re.compile(r"\W{0,5}answer\W{0,5}:\W{0,5}(full|partial|none)[^\n]{0,300}\n?", re.IGNORECASE)
 
@@ -54,6 +57,7 @@ class Asked:
     earlier: Answer | None  # the answer before
     drafts: tuple[tuple[Prompt, Match, str], ...]  # what the model was asked and said
     pending: tuple[tuple[Prompt, Match], ...]
+    overhead_s: float | None = None  # from the model's first word to the reader's
 
     @property
     def complete(self) -> bool:
@@ -126,11 +130,32 @@ def _ask(
         earlier = assistant.ask(text, history, Options(mode="extractive"))
         history.append(Turn.of(earlier))
     model.reset()
-    answer = assistant.ask(turns[-1], history, Options(mode="generative"))
+    answer, shown = _told(assistant.stream(turns[-1], history, Options(mode="generative")))
+    overhead = shown - model.first_s if shown is not None and model.first_s is not None else None
     kind = gold.kind if gold else "chat"
     return Asked(
-        name, kind, gold, intent, tuple(turns[:-1]), answer, earlier, tuple(model.served), tuple(model.pending)
+        name,
+        kind,
+        gold,
+        intent,
+        tuple(turns[:-1]),
+        answer,
+        earlier,
+        tuple(model.served),
+        tuple(model.pending),
+        overhead,
     )
+
+
+def _told(events: Iterable[StreamEvent]) -> tuple[Answer, float | None]:
+    """The answer of a stream, and when the first drafted word was shown."""
+    first = None
+    for event in events:
+        if first is None and isinstance(event, TextDelta) and event.draft:
+            first = time.perf_counter()
+        if isinstance(event, Answer):
+            return event, first
+    raise AssertionError("a stream ends with its answer")
 
 
 def fits_request(one: Asked) -> bool:
@@ -193,8 +218,22 @@ def report(asked: Sequence[Asked], abstracts: dict[str, str]) -> str:
     silent = [one for one in gold if one.gold and one.gold.expects == "abstain"]
     declined = sum(one.answer.verdict != "answered" for one in silent)
     rows.append(("unanswerable, not answered", _share(declined, len(silent))))
+    rows += _spent(gold)
     rows.append(("chat requests right", _share(sum(map(fits_request, chat)), len(chat))))
     return aligned([["", ""], *map(list, rows)])
+
+
+def _spent(gold: Sequence[Asked]) -> list[tuple[str, str]]:
+    """What an answer takes: tokens and dollars of all its calls, and how long its first word is held back."""
+    sent = fmean(one.answer.usage.prompt_tokens for one in gold)
+    written = fmean(one.answer.usage.completion_tokens for one in gold)
+    prices = {name: cost_usd(name, round(sent), round(written), local=False) or 0.0 for name in PRICED}
+    held_back = sorted(1000 * one.overhead_s for one in gold if one.overhead_s is not None)
+    rows = [("tokens of an answer", f"{sent:.0f} sent, {written:.0f} written")]
+    rows.append(("cost of an answer", ", ".join(f"${dollars:.5f} {name}" for name, dollars in prices.items())))
+    if held_back:
+        rows.append(("first word held back", f"median {median(held_back):.1f} ms, longest {held_back[-1]:.1f} ms"))
+    return rows
 
 
 def _cited(gold: Sequence[Asked]) -> tuple[int, int, int]:

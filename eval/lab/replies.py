@@ -10,7 +10,8 @@ from __future__ import annotations
 
 import json
 import re
-from collections.abc import Iterator, Mapping, Sequence
+import time
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from hashlib import sha256
 from pathlib import Path
@@ -34,6 +35,7 @@ _RULES: Mapping[str, Kind] = {
 }
 _OPENS, _CLOSES = re.compile(r'<passage number="\d{1,3}">\n'), "\n</passage>"
 _ASKED = ("User: ", "Last message: ")
+_WORD = re.compile(r"\s*\S+\s*")
 _MARKER = re.compile(r"\[(\d{1,3})\]")
 
 
@@ -133,15 +135,16 @@ class ReplayModel:
     name: str = "replay"
     served: list[tuple[Prompt, Match, str]] = field(default_factory=list)
     pending: list[tuple[Prompt, Match]] = field(default_factory=list)
+    first_s: float | None = None  # when the first word after the line with the status was handed over
 
     def stream(self, messages: Sequence[Message], *, max_tokens: int) -> Iterator[str | Usage]:
-        """The stored reply, whole, then its Usage. Raises ProviderBusy where none is stored."""
+        """The stored reply, word by word, then its Usage. Raises ProviderBusy where none is stored."""
         prompt = Prompt.of(messages)
         found = dict(one.fits(prompt) for one in self.replies)
         for match in ("exact", "moved"):
             if match in found:
                 self.served.append((prompt, match, found[match]))
-                yield found[match]
+                yield from self._timed(_WORD.findall(found[match]))
                 sent = sum(count_tokens(message["content"]) for message in messages)
                 yield Usage(sent, min(count_tokens(found[match]), max_tokens), None)
                 return
@@ -150,7 +153,15 @@ class ReplayModel:
 
     def reset(self) -> None:
         """Forget what was served, before the next question."""
-        self.served, self.pending = [], []
+        self.served, self.pending, self.first_s = [], [], None
+
+    def _timed(self, pieces: Iterable[str | Usage]) -> Iterator[str | Usage]:
+        said = ""
+        for piece in pieces:
+            said += piece if isinstance(piece, str) else ""
+            if self.first_s is None and said.partition("\n")[2].strip():
+                self.first_s = time.perf_counter()
+            yield piece
 
 
 @dataclass(slots=True)
@@ -162,7 +173,7 @@ class LiveModel(ReplayModel):
     def stream(self, messages: Sequence[Message], *, max_tokens: int) -> Iterator[str | Usage]:
         """As the model does."""
         said = ""
-        for item in self.model.stream(messages, max_tokens=max_tokens):
+        for item in self._timed(self.model.stream(messages, max_tokens=max_tokens)):
             said += item if isinstance(item, str) else ""
             yield item
         self.served.append((Prompt.of(messages), "exact", said))
