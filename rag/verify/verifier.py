@@ -108,7 +108,7 @@ class EvidenceVerifier:
         weight = weights_of(tuple(stems), self._idf)
         vector = self._embed(text)
         carried = self._carried(folded, weight, vector, hinted, desk) * self._may_speak(text, whole, desk)
-        chosen = _choose(stems, weight, carried, desk.readings, self._fitted.quoting)
+        chosen = _choose(stems, weight, carried, desk.readings, self._fitted.quoting, hinted)
         quotes = [desk.readings[index] for index in chosen]
         places = list(dict.fromkeys(one.place for one in quotes))
         cited = [desk.papers[place - 1] for place in places]
@@ -244,9 +244,12 @@ def _choose(
     carried: NDArray[np.float64],
     readings: Sequence[Reading],
     policy: Quoting,
+    hinted: frozenset[int],
 ) -> list[int]:
-    """The best sentence, and those that hold much of what it lacks."""
+    """The best sentence, and those that hold much of what it lacks; of a paper that the model cites, if the best is."""
     chosen = [int(np.argmax(carried))]
+    if readings[chosen[0]].place in hinted:
+        carried = carried * np.array([one.place in hinted for one in readings])
     while len(chosen) < MOST_QUOTES:
         have = frozenset().union(*(readings[index].stems for index in chosen))
         gains = [

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import pytest
 
 from eval.lab.shelf import Shelf
@@ -31,6 +33,15 @@ def test_a_marker_is_a_hint_and_the_right_sentence_is_quoted_anyway(shelf: Shelf
     assert verdict.text == f"{TRUE}."
     assert verdict.quotes[0].paper.id == FINGPT
     assert "34 diverse sources" in verdict.quotes[0].text
+
+
+def test_further_quotes_come_from_the_paper_that_the_model_cites(shelf: Shelf) -> None:
+    alike = replace(shelf.source(FINGPT), paper=replace(shelf.source(FINGPT).paper, id="alike"))
+    verifier = EvidenceVerifier(shelf.embed, shelf.idf, Policy.default().verification)
+    drafted = f"{TRUE}, and users customize their own FinLLMs from open-source ones at a low cost [1]."
+    (verdict,) = verifier.verify([drafted], [shelf.source(FINGPT), alike])
+    assert len(verdict.quotes) > 1
+    assert {quote.paper.id for quote in verdict.quotes} == {FINGPT}
 
 
 def test_quotes_are_whole_sentences(shelf: Shelf) -> None:
