@@ -38,7 +38,9 @@ def test_a_marker_is_a_hint_and_the_right_sentence_is_quoted_anyway(shelf: Shelf
 def test_further_quotes_come_from_the_paper_that_the_model_cites(shelf: Shelf) -> None:
     alike = replace(shelf.source(FINGPT), paper=replace(shelf.source(FINGPT).paper, id="alike"))
     verifier = EvidenceVerifier(shelf.embed, shelf.idf, Policy.default().verification)
-    drafted = f"{TRUE}, and users customize their own FinLLMs from open-source ones at a low cost [1]."
+    drafted = (
+        f"{TRUE} and fine-tunes with inherent feedback from the market, Reinforcement Learning with Stock Prices [1]."
+    )
     (verdict,) = verifier.verify([drafted], [shelf.source(FINGPT), alike])
     assert len(verdict.quotes) > 1
     assert {quote.paper.id for quote in verdict.quotes} == {FINGPT}
