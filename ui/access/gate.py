@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import asyncio
 import logging
 from dataclasses import replace
 from typing import TYPE_CHECKING
@@ -20,6 +21,7 @@ from ui.access.origin import SAFE, Malformed, is_foreign
 from ui.access.patience import Body, TooLarge, TooLate, TooSlow, Turnstile, in_time
 from ui.problems import BUG, explained, problem
 from ui.services.rates import RateLimited
+from ui.services.runs import Stopping
 
 if TYPE_CHECKING:
     from starlette.types import ASGIApp, Message, Receive, Scope, Send
@@ -108,6 +110,12 @@ class Gate:
             reply = _reply_to(error, f"{request.method} {area}")
             if not started:
                 await reply(scope, receive, dressed)
+        except asyncio.CancelledError:  # the server is being stopped, and has waited long enough: not worth a traceback
+            left = True
+            if started:
+                await send({"type": "http.response.body", "body": b""})
+            else:
+                await explained(Stopping())(scope, receive, dressed)
 
     def _misdirected(self, request: Request) -> Response | None:
         """Refuse other names for this server: a web page can make its own name mean 127.0.0.1 (DNS rebinding)."""

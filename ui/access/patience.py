@@ -45,6 +45,7 @@ async def in_time(work: Awaitable[None], limit_s: float, begun: Callable[[], boo
     begun: whether one has. A thread cannot be interrupted: waiting for the end of the work might be for ever.
     """
     task = asyncio.ensure_future(work)
+    task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # or asyncio complains if it is left
     try:
         await asyncio.wait({task}, timeout=limit_s)
     except asyncio.CancelledError:
@@ -53,7 +54,6 @@ async def in_time(work: Awaitable[None], limit_s: float, begun: Callable[[], boo
     if task.done() or begun():
         await task
         return
-    task.add_done_callback(lambda ended: ended.cancelled() or ended.exception())  # or asyncio would complain
     raise TooLate
 
 

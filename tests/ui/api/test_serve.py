@@ -119,8 +119,12 @@ def test_a_server_starts_serves_page_and_api_and_stops(started: tuple[str, subpr
         foreign = {"origin": "http://localhost:9"}
         assert first.get("/config", headers=foreign).status_code == 403
         assert first.post("/gradio_api/call/whoami", json={"data": []}, headers=foreign).status_code == 403
-    process.send_signal(signal.SIGINT)
-    assert process.wait(30) == 0 or process.returncode == -signal.SIGINT
+        with first.stream("GET", "/gradio_api/heartbeat/open") as page_left_open:
+            assert page_left_open.status_code == 200
+            process.send_signal(signal.SIGINT)
+            assert process.wait(30) == 0 or process.returncode == -signal.SIGINT
+    assert process.stderr is not None
+    assert "Exception in ASGI application" not in process.stderr.read()
 
 
 def test_a_taken_port_is_one_clear_line(tmp_path: Path, taken_port: int) -> None:
