@@ -10,6 +10,7 @@ from rag.verify.attribution import elsewhere, measure, subject
 from rag.verify.clauses import LONGEST
 from rag.verify.comparisons import crossed
 from rag.verify.copied import replaced
+from rag.verify.counted import miscounted
 from rag.verify.exchange import exchanged
 from rag.verify.polarity import affirmed, denial, direction, overstated
 from rag.verify.roles import swapped
@@ -34,6 +35,7 @@ CHECKS = (*TEXTUAL, *OF_PAPERS)
 DOUBTS: Sequence[Callable[[str, Sequence[str], Sequence[Anatomy]], str]] = (
     overreaching,
     added,
+    miscounted,
     misattributed,
     reordered,
     affirmed,

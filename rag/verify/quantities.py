@@ -215,22 +215,23 @@ def _unit_mismatch(one: Quantity, same: Sequence[Quantity]) -> Mismatch | None:
     return None
 
 
-def _close(one: float, other: float) -> bool:
+def same_value(one: float, other: float) -> bool:
+    """Whether two numbers are equal, but for what computing leaves."""
     return abs(one - other) <= 1e-6 * max(abs(one), abs(other), 1e-9)
 
 
 def _equal(one: Quantity, other: Quantity) -> bool:
-    if _close(one.value, other.value):
+    if same_value(one.value, other.value):
         return True
     if "%" in (one.unit, other.unit) and one.unit != other.unit:  # 0.85 and 85%
-        return _close(one.value, 100 * other.value) or _close(100 * one.value, other.value)
+        return same_value(one.value, 100 * other.value) or same_value(100 * one.value, other.value)
     return False
 
 
 def _convertible(one: Quantity, same: Sequence[Quantity]) -> bool:
     """Whether a share or a factor may stand for another: "0.85" for "85%", "half" for "50%", "2x" for "doubled"."""
     for other in same:
-        if not _close(one.value, other.value) or {one.unit, other.unit} <= {"%", "points"}:
+        if not same_value(one.value, other.value) or {one.unit, other.unit} <= {"%", "points"}:
             return True
         if one.unit == "x" and other.shown.casefold() in _SPELLED:
             return True
@@ -261,5 +262,5 @@ def _derived(one: Quantity, sources: Sequence[Quantity]) -> bool:
         if any(round(value, one.decimals) == one.value for value in made):
             return True
     if "total" in one.before or not values:
-        return _close(one.value, sum(values))
+        return same_value(one.value, sum(values))
     return False

@@ -16,7 +16,7 @@ _APART = BREAKS - frozenset("( )".split())
 _REACH = 5  # words on each side of any word
 _NEAREST = 2  # content words among them
 _MOST_SHARED = 24  # words that may have changed places
-_VERBS = frozenset(
+VERBS = frozenset(
     stem(verb)
     for verb in (
         "improve enhance boost increase raise reduce decrease lower cut degrade harm hurt damage weaken strengthen "
@@ -79,7 +79,7 @@ def _acting(text: str) -> Iterator[tuple[str, frozenset[str], frozenset[str]]]:
     tokens = tokens_of(text)
     for place, token in enumerate(tokens):
         found = content_stems(token)
-        if len(found) != 1 or found[0] not in _VERBS:
+        if len(found) != 1 or found[0] not in VERBS:
             continue
         before, after = _beside(tokens[:place][::-1]), _beside(tokens[place + 1 :])
         if before or after:
@@ -91,7 +91,7 @@ def _clause_sides(text: str) -> Iterator[tuple[str, frozenset[str], frozenset[st
     for clause in clauses_of(tokens_of(text)):
         for place, token in enumerate(clause):
             found = content_stems(token)
-            if len(found) != 1 or found[0] not in _VERBS:
+            if len(found) != 1 or found[0] not in VERBS:
                 continue
             after = clause[place + 1 :]
             end = next((at for at, one in enumerate(after) if one in _ASIDE), len(after))
