@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, field
 from typing import TypeVar
 
@@ -10,14 +10,16 @@ import numpy as np
 from numpy.typing import NDArray
 
 from rag.embed import open_embedder
+from rag.embed.cross_encoder import UNREAD, embedded
 from rag.errors import IndexUnusable
 from rag.index import Index
 from rag.index.catalog import Catalog
 from rag.index.ports import Row
 from rag.index.snapshot import Snapshot, Snapshots
 from rag.policy import BM25
-from rag.ports import Embedder, Kind, PieceEmbedder, Vectors
+from rag.ports import CrossEncoder, Embedder, Excerpt, Kind, PieceEmbedder, Read, Vectors
 from rag.settings import Settings
+from rag.text import sentences
 from rag.types import Options, Paper
 
 T = TypeVar("T")
@@ -38,9 +40,10 @@ class Collection:
     It follows the index as other processes change it.
     """
 
-    def __init__(self, index: Index, embedder: Embedder) -> None:
-        """embedder: the one that the index was made with."""
+    def __init__(self, index: Index, embedder: Embedder, cross_encoder: CrossEncoder | None = None) -> None:
+        """embedder: the one that the index was made with. cross_encoder: None for the one that comes with Readback."""
         self.index = index
+        self.cross_encoder = cross_encoder or embedded()
         self._snapshots = Snapshots(index)
         self._embedder = embedder
 
@@ -84,7 +87,8 @@ class View:
 
     snapshot: Snapshot
     collection: Collection
-    _papers: dict[str, StoredPaper] = field(default_factory=dict)  # what this answer has read so far
+    _papers: dict[str, StoredPaper] = field(default_factory=dict)  # what this answer has fetched so far
+    _read: dict[tuple[str, str], Read] = field(default_factory=dict)  # ... and read: by question and paper
 
     @property
     def current(self) -> bool:
@@ -139,6 +143,26 @@ class View:
             for paper_id, (paper, vectors) in self.collection.catalog.some(missing).items():
                 self._papers[paper_id] = StoredPaper(paper, vectors)
         return self._papers
+
+    def read(self, question: str, vector: Vector, paper_ids: Sequence[str], most: int) -> Mapping[str, Read]:
+        """What the cross-encoder makes of these papers' titles and sentences, those closest to the question alone.
+
+        vector: the question's. most: sentences of each paper that it is shown. A paper without an abstract is left
+        out. What was read for this answer is not read again.
+        """
+        stored = self.papers(paper_ids)
+        missing = [one for one in paper_ids if (question, one) not in self._read and len(stored[one].vectors)]
+        places = {one: np.sort(np.argsort(-(stored[one].vectors @ vector), kind="stable")[:most]) for one in missing}
+        excerpts = []
+        for one in missing:
+            paper = stored[one].paper
+            spans = sentences(paper.abstract)
+            excerpts.append(Excerpt(paper.title, tuple(spans[place].of(paper.abstract) for place in places[one])))
+        for one, found in zip(missing, self.collection.cross_encoder.read(question, excerpts), strict=True):
+            logits = np.full(len(stored[one].vectors), UNREAD, dtype=np.float32)
+            logits[places[one]] = found.sentences
+            self._read[question, one] = Read(found.answer, logits)
+        return {one: self._read[question, one] for one in paper_ids if (question, one) in self._read}
 
 
 def consistently(collection: Collection, work: Callable[[View], T], tries: int = 5) -> tuple[View, T]:

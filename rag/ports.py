@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from typing import Literal, Protocol, TypedDict, runtime_checkable
 
 import numpy as np
@@ -51,6 +52,35 @@ class PieceEmbedder(Protocol):
 
         Of as much of the text as fits the model at once. None if they cannot be had.
         """
+        ...
+
+
+@dataclass(frozen=True, slots=True)
+class Excerpt:
+    """What is read of a paper."""
+
+    title: str
+    sentences: tuple[str, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Read:
+    """What reading an excerpt with a question in mind came to."""
+
+    answer: float  # logit that it answers the question
+    sentences: Vectors  # [sentences], logits that each of them does
+
+
+class CrossEncoder(Protocol):
+    """Reads question and excerpt together."""
+
+    @property
+    def name(self) -> str:
+        """Identifies all that decides its logits."""
+        ...
+
+    def read(self, question: str, excerpts: Sequence[Excerpt]) -> list[Read]:
+        """What each excerpt says about the question, in their order."""
         ...
 
 

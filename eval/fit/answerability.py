@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from types import MappingProxyType
 
@@ -63,17 +63,28 @@ def examples_of(assistant: Assistant, name: str, questions: Sequence[Labelled]) 
     return Examples(name, tuple(kept), np.array(rows))
 
 
-def fit_answerability(sets: Sequence[Examples], *, cosines: bool) -> tuple[Answerability, list[str]]:
+def fit_answerability(sets: Sequence[Examples], without: Collection[str] = ()) -> tuple[Answerability, list[str]]:
     """The models and cuts, and lines that say how well they do, each collection also left out.
 
-    sets: ours first. cosines: False leaves out the features that another embedder puts on another scale.
+    sets: ours first. without: features that are left out.
     """
-    features = [name for name in answerability.FEATURES if cosines or name not in answerability.COSINES]
-    field_features = [name for name in answerability.FIELD if cosines or name not in answerability.COSINES]
+    features = [name for name in answerability.FEATURES if name not in without]
+    field_features = [name for name in answerability.FIELD if name not in without]
     model, answer, report = _fit_model(sets, features)
     field, closest, field_report = _fit_field(sets, field_features)
     fitted = Answerability(model=model, answer=answer, field=field, closest=closest)
     return fitted, [f"answerability by {len(features)} features", *report, *field_report, *_bands(sets, fitted)]
+
+
+def judged(examples: Examples, fitted: Mapping[str, Answerability]) -> list[str]:
+    """Lines that say how well each of these models does on questions that nothing was fitted on."""
+    truth = np.array([question.answerable for question in examples.questions])
+    lines = []
+    for name, one in fitted.items():
+        columns = [answerability.FEATURES.index(feature) for feature in one.model.features]
+        sure = one.model.probabilities(examples.rows[:, columns])
+        lines.append(_line(f"{examples.name}, {name}", truth, sure, np.ones(len(truth)), one.answer))
+    return lines
 
 
 def _fit_model(sets: Sequence[Examples], features: Sequence[str]) -> tuple[Logistic, float, list[str]]:

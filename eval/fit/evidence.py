@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -54,11 +54,24 @@ def weighed(assistant: Assistant, questions: Sequence[Labelled]) -> list[Weighed
     return [Weighed(one, papers[0].sentences) for one, papers in found]
 
 
-def fit_evidence(examples: Sequence[Weighed]) -> tuple[Logistic, list[str]]:
-    """The model, and lines that say how well it does for papers that it has not seen."""
+def chosen(examples: Sequence[Weighed], fitted: Mapping[str, Logistic]) -> list[str]:
+    """Lines that say how often each of these models puts an answering sentence first."""
+    lines = []
+    for name, model in fitted.items():
+        columns = [weigh.FEATURES.index(feature) for feature in model.features]
+        scores = [_scores(one, model.probabilities(np.array(one.rows)[:, columns])) for one in examples]
+        first, held = np.mean(scores, axis=0)
+        lines.append(f"  sentences, {name} ({len(examples)}): first {first:.3f}; among three {held:.3f}")
+    return lines
+
+
+def fit_evidence(examples: Sequence[Weighed], without: Collection[str] = ()) -> tuple[Logistic, list[str]]:
+    """The model, and lines that say how well it does for papers that it has not seen. without: features left out."""
+    features = [name for name in weigh.FEATURES if name not in without]
     rows, truth, weights, owners = _stacked(examples)
     papers = [examples[owner].question.gold[0] for owner in owners]
-    leaning = np.array([NUMBER_ASKED * (name == "number_asked") for name in weigh.FEATURES])
+    rows = rows[:, [weigh.FEATURES.index(name) for name in features]]
+    leaning = np.array([NUMBER_ASKED * (name == "number_asked") for name in features])
     guessed = cross_validate(rows, truth, papers, weights, C)
     guessed = np.log(guessed / (1 - guessed)) + rows @ leaning
     report = ["evidence, in the right paper: an answer is the first sentence; share of the facts in the first three"]
@@ -68,7 +81,7 @@ def fit_evidence(examples: Sequence[Weighed]) -> tuple[Logistic, list[str]]:
             scores = np.array([_scores(examples[number], guessed[owners == number]) for number in mine])
             first, held = scores.mean(axis=0)
             report.append(f"  {name} ({len(mine)}): {first:.3f}; {held:.3f}")
-    model = fit(rows, truth, weights, C, weigh.FEATURES)
+    model = fit(rows, truth, weights, C, features)
     leant = tuple(round(float(weight), 6) for weight in model.weights + leaning)
     return model.model_copy(update={"weights": leant}), report
 

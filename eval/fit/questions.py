@@ -12,6 +12,7 @@ from __future__ import annotations
 import random
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from dataclasses import dataclass
+from hashlib import sha256
 from pathlib import Path
 from typing import Any
 
@@ -52,6 +53,16 @@ class Asked:
     questions: tuple[Labelled, ...]
 
 
+def held_out(paper_id: str) -> bool:
+    """Whether the contrasting questions about a paper are kept from the cross-encoder's training: one paper in four."""
+    return int(sha256(f"blind{paper_id}".encode()).hexdigest(), 16) % 4 == 0
+
+
+def held_out_article(doc_id: str) -> bool:
+    """The same of an article of SQuAD: one in three. doc_id: article and paragraph."""
+    return int(doc_id.split("_", maxsplit=1)[0]) % 3 == 0
+
+
 def own(papers: Sequence[Paper]) -> Asked:
     """Our questions. False premises are left out, since either reply is right, and questions with no paper near."""
     natural = [one for one in load_natural("fit") if one.answerable or one.near]
@@ -60,18 +71,13 @@ def own(papers: Sequence[Paper]) -> Asked:
 
 
 def contrasting(papers: Sequence[Paper], name: str, file: Path = CONTRAST) -> Asked:
-    """The contrasting questions about some of these papers. All about one paper count as one need."""
+    """The contrasting questions about these papers that the cross-encoder was not trained on.
+
+    All about one paper count as one need.
+    """
     known = {paper.id for paper in papers}
     found = tuple(
-        Labelled(
-            record["paper"],
-            record["question"],
-            record["answerable"],
-            (record["paper"],),
-            sentences=tuple(record.get("sentences", ())),
-        )
-        for _, record in objects_of(file)
-        if record["paper"] in known
+        _contrasting(record) for _, record in objects_of(file) if record["paper"] in known and held_out(record["paper"])
     )
     return Asked(name, tuple(papers), found)
 
@@ -82,6 +88,15 @@ def contrasting_abstracts(bench: Path, file: Path = CONTRAST) -> Iterator[Asked]
         asked = {record["paper"] for _, record in objects_of(file)}
         papers = [paper for paper in read_papers(bench / "scifact") if paper.id in asked]
         yield contrasting(papers, "contrast-scifact", file)
+
+
+def unseen_abstracts(bench: Path) -> Asked:
+    """Questions by an author whose others nothing is fitted on, about abstracts that nothing else asks about."""
+    file = CONTRAST.with_name("unseen.jsonl")
+    records = [record for _, record in objects_of(file)]
+    known = {record["paper"] for record in records}
+    papers = tuple(paper for paper in read_papers(bench / "scifact") if paper.id in known)
+    return Asked("unseen", papers, tuple(_contrasting(record) for record in records))
 
 
 def others(bench: Path, most: int, seed: int = 0) -> Iterator[Asked]:
@@ -114,6 +129,11 @@ def strangers(asked: Asked, all_: Sequence[Asked], most: int, seed: int = 1) -> 
     return tuple(found)
 
 
+def _contrasting(record: dict[str, Any]) -> Labelled:
+    paper, sentences = record["paper"], tuple(record.get("sentences", ()))
+    return Labelled(paper, record["question"], record["answerable"], (paper,), sentences=sentences)
+
+
 def _phrasings(question: GoldQuestion) -> list[Labelled]:
     gold = tuple(paper_id for paper_id, grade in question.gold.items() if grade == 2)
     in_field = question.kind != "out_of_scope"
@@ -125,6 +145,8 @@ def _phrasings(question: GoldQuestion) -> list[Labelled]:
 
 def _squad2(folder: Path) -> Iterator[Labelled]:
     for record in _records(folder):
+        if not held_out_article(record["doc_id"]):
+            continue
         yield Labelled(record["_id"], record["question"], record["answerable"], (record["doc_id"],))
 
 

@@ -11,12 +11,13 @@ from collections.abc import Iterator, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from hashlib import sha256
 from pathlib import Path
-from typing import Any, Literal
+from typing import Literal
 
 import numpy as np
 from numpy.typing import NDArray
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
+from rag.embed.onnx_files import digest, open_session, open_tokenizer
 from rag.errors import SettingsError
 from rag.ports import Kind, Vectors
 
@@ -49,15 +50,15 @@ class OnnxEmbedder:
         """Load the folder. Raises SettingsError if a file is missing, damaged or not what its hash promises."""
         self._recipe = _read_recipe(folder)
         model, tokenizer = folder / self._recipe.model, folder / "tokenizer.json"
-        digests = {name: _digest(folder / name) for name in (self._recipe.model, "tokenizer.json")}
+        digests = {name: digest(folder / name) for name in (self._recipe.model, "tokenizer.json")}
         for name, expected in self._recipe.sha256.items():  # large models keep their weights in further files
             if name not in digests:
-                digests[name] = _digest(folder / name)
+                digests[name] = digest(folder / name)
             if digests[name] != expected:
                 raise SettingsError(f"{folder / name} is not the file that {RECIPE} describes (sha256 differs).")
-        self._session = _open_session(model)
+        self._session = open_session(model)
         self._inputs = {node.name for node in self._session.get_inputs()}
-        self._tokenizer = _open_tokenizer(tokenizer)
+        self._tokenizer = open_tokenizer(tokenizer)
         self._threads = threads or os.cpu_count() or 1
         label = self._recipe.name or folder.resolve().name
         # the files and the recipe decide a vector, so a folder edited in place gets another name
@@ -159,37 +160,3 @@ def _read_recipe(folder: Path) -> Recipe:
         if not (folder / name).is_file():
             raise SettingsError(f"{folder} holds no {name}; {RECIPE} beside it says which file is the model.")
     return recipe
-
-
-def _digest(path: Path) -> str:
-    import hashlib
-
-    try:
-        with path.open("rb") as file:
-            return hashlib.file_digest(file, "sha256").hexdigest()
-    except OSError as error:
-        raise SettingsError(f"{path} cannot be read: {error.strerror}.") from error
-
-
-def _open_session(path: Path) -> Any:
-    import onnxruntime
-
-    options = onnxruntime.SessionOptions()
-    options.intra_op_num_threads = 1  # parallel over texts instead: same vectors, and many askers share the cores
-    options.log_severity_level = 3
-    try:
-        return onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
-    except Exception as error:  # onnxruntime's exceptions share no public base class
-        raise SettingsError(f"{path} is not a model that onnxruntime can load: {error}") from error
-
-
-def _open_tokenizer(path: Path) -> Any:
-    from tokenizers import Tokenizer
-
-    try:
-        tokenizer = Tokenizer.from_file(str(path))
-    except Exception as error:  # tokenizers raises bare Exception
-        raise SettingsError(f"{path} is not a tokenizer file: {error}") from error
-    tokenizer.no_truncation()  # files often ask for 128, which would cut text off silently
-    tokenizer.no_padding()
-    return tokenizer

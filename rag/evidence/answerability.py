@@ -9,9 +9,12 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
+import numpy as np
+
 from rag.evidence.asked import Asked, asked_for, held
 from rag.evidence.match import Cut, unevenness
 from rag.policy import Answerability
+from rag.ports import Read
 from rag.text import Names, content_stems, names, numbers
 from rag.types import Verdict
 from rag.values.evidence import PaperEvidence
@@ -40,11 +43,16 @@ FEATURES = (
     "held_cosine",  # how much further from the question than its closest sentence the closest one is that does
     "held_coverage",  # ... and how much less of the question's other words it covers
     "many",
+    "read",  # the cross-encoder's logit that the best paper answers
+    "read_sentence",  # ... that its likeliest sentence does
+    "read_others",  # ... that another of the best papers answers, above the best paper's
     "uneven",  # how much worse parts of the question match the best paper than others
 )
 FIELD = ("cosine", "sentence_cosine", "coverage", "missing_everywhere")  # features of being what a collection is about
+READING = ("read", "read_sentence", "read_others")  # by the cross-encoder
 # What another embedder puts on another scale, or does not tell
 COSINES = ("cosine", "sentence_cosine", "held_cosine", "uneven")
+NOT_READ = Read(0.0, np.zeros(1, dtype=np.float32))
 FAR = -0.3  # held_cosine where nothing is held
 _PROPER = re.compile(r"(?<![.!?:]\s)(?<!^)\b[A-Z][\w+.-]{0,63}[\w+]")  # capitals that no sentence begins with
 COMMON = frozenset("I AI ML NLP LLM LLMs RL API APIs GPU GPUs CPU QA RAG US UK USA".split())  # abbreviations, no names
@@ -82,8 +90,15 @@ def features_of(query: Query, evidence: Sequence[PaperEvidence], cut: Cut) -> li
         float(kind in {"person", "place", "time"}),
         *_met(query, asked, top),
         float(query.wants_many),
+        *_read(evidence),
         unevenness(query, top, cut),
     ]
+
+
+def _read(evidence: Sequence[PaperEvidence]) -> tuple[float, float, float]:
+    """What the cross-encoder says: read, read_sentence, read_others."""
+    top, *others = [one.read for one in evidence if one.read] or [NOT_READ]
+    return top.answer, float(top.sentences.max()), max((one.answer - top.answer for one in others), default=0.0)
 
 
 def _met(query: Query, asked: Asked | None, top: PaperEvidence) -> tuple[float, float, float]:

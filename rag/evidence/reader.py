@@ -22,7 +22,9 @@ class EvidenceReader:
         """hits: one a paper, best first; all of them are read."""
         policy = context.policy
         papers = context.view.papers(hit.passage.paper_id for hit in hits)
-        evidence = _remembered(gather(query, hits, papers, policy.evidence), context.recalled.sentences)
+        first = [hit.passage.paper_id for hit in hits[: policy.cross_encoding.papers]]
+        reads = context.view.read(query.wording, query.vector, first, policy.cross_encoding.sentences)
+        evidence = _remembered(gather(query, hits, papers, reads, policy.evidence), context.recalled.sentences)
         answerability = policy.answerability if context.fitted else policy.unfitted
         sure, field = confidence(query, evidence, answerability, context.view.collection.pieces)
         sure = _supported(sure, context.recalled.support)

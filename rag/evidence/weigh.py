@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from rag.collection import StoredPaper
 from rag.evidence.asked import asked_for, held
 from rag.policy import Evidence
-from rag.ports import Vectors
+from rag.ports import Read
 from rag.query import wants
 from rag.text import Span, content_stems, names, numbers, sentences
 from rag.types import Hit, Paper
@@ -32,6 +32,7 @@ _RESULT = re.compile(
     re.IGNORECASE,
 )
 _PARTS = re.compile(r":|\(i\)|\(1\)|\bfirst\b.{0,200}\bsecond\b", re.IGNORECASE)
+SPREAD = 6.0  # logits; what lies farther below is all the same
 SHORTEST = 3  # words added to a sentence's length, so that a very short one is not dense for that
 FEATURES = (
     "cosine",  # of sentence and question, below that of the paper's closest sentence
@@ -57,20 +58,22 @@ FEATURES = (
     "number_asked",  # holds what would answer a question for a number, its unit beside it
     "name",  # holds a name that the question does not
     "parts",  # enumerates
+    "read",  # the cross-encoder's logit, below that of the likeliest sentence; 0 where it did not read the paper
 )
 
 
 def gather(
-    query: Query, hits: Sequence[Hit], papers: Mapping[str, StoredPaper], policy: Evidence
+    query: Query, hits: Sequence[Hit], papers: Mapping[str, StoredPaper], reads: Mapping[str, Read], policy: Evidence
 ) -> tuple[PaperEvidence, ...]:
-    """Evidence of the hits' papers, in their order. hits: one a paper."""
+    """Evidence of the hits' papers, in their order. hits: one a paper. reads: of the first papers."""
     found = []
     for hit in hits:
         stored = papers[hit.passage.paper_id]
-        cut = _sentences(query, stored, policy)
+        read = reads.get(stored.paper.id)
+        cut = _sentences(query, stored, read, policy)
         if cut:
             stems = frozenset(content_stems(stored.paper.title)).union(*(one.stems for one in cut))
-            found.append(PaperEvidence(stored.paper, hit, tuple(cut), stored.vectors, stems))
+            found.append(PaperEvidence(stored.paper, hit, tuple(cut), stored.vectors, stems, read))
     return tuple(found)
 
 
@@ -106,12 +109,12 @@ def _anatomy(paper: Paper) -> _Anatomy:
     )
 
 
-def _sentences(query: Query, stored: StoredPaper, policy: Evidence) -> list[SentenceEvidence]:
+def _sentences(query: Query, stored: StoredPaper, read: Read | None, policy: Evidence) -> list[SentenceEvidence]:
     anatomy = _anatomy(stored.paper)
     if not anatomy.spans:
         return []
     cosines = stored.vectors @ query.vector
-    matrix = _features(query, stored.paper, anatomy, stored.vectors)
+    matrix = _features(query, stored, anatomy, read)
     scores = policy.model.of(FEATURES).probabilities(matrix)
     return [
         SentenceEvidence(
@@ -127,8 +130,9 @@ def _sentences(query: Query, stored: StoredPaper, policy: Evidence) -> list[Sent
     ]
 
 
-def _features(query: Query, paper: Paper, anatomy: _Anatomy, vectors: Vectors) -> NDArray[np.float64]:
+def _features(query: Query, stored: StoredPaper, anatomy: _Anatomy, read: Read | None) -> NDArray[np.float64]:
     """[sentences, FEATURES] of one paper."""
+    paper, vectors = stored.paper, stored.vectors
     count = len(anatomy.spans)
     places = np.arange(count)
     cosines = (vectors @ query.vector).astype(np.float64)
@@ -171,6 +175,7 @@ def _features(query: Query, paper: Paper, anatomy: _Anatomy, vectors: Vectors) -
         ],
         [any(one not in known for one in found) for found in anatomy.names],
         anatomy.parts,
+        np.clip(read.sentences - read.sentences.max(), -SPREAD, 0) if read else np.zeros(count),
     )
     return np.column_stack(columns).astype(np.float64)
 

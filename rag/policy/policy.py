@@ -105,6 +105,7 @@ class Rerank(Part):
     sentence_weight: float = Field(ge=0, le=1)  # their share of the new score
     examples: int = Field(ge=1)  # first papers that a list is assumed to consist of (Rocchio's relevant set)
     neighbour_weight: float = Field(ge=0, le=1)  # share of the similarity to them in a list's score
+    answer_weight: float = Field(ge=0)  # of the probability that a paper answers, as it is read, beside the score: 1
 
 
 class Leaning(Part):
@@ -134,6 +135,13 @@ class FollowUps(Part):
 
     lift: float = Field(ge=0)  # added to the score of papers that the last answer cited, if the question leans on it
     carried: float = Field(ge=0, le=1)  # weight of a carried word beside the question's own, in coverage
+
+
+class CrossEncoding(Part):
+    """Reading the best papers with the question in mind: what makes an answer better, at what it costs in time."""
+
+    papers: int = Field(ge=0)  # first papers of the ranking that are read
+    sentences: int = Field(ge=1)  # of each, those closest to the question
 
 
 class Evidence(Part):
@@ -242,10 +250,12 @@ class Policy(Part):
     """One frozen set of decisions. Equal content has the equal version on every machine."""
 
     embedder: str  # name of the embedder that the numbers were fitted for, which holds a hash of its files
+    cross_encoder: str  # ... and of the cross-encoder
     understanding: Understanding
     retrieval: Retrieval
     rerank: Rerank
     follow_ups: FollowUps
+    cross_encoding: CrossEncoding
     evidence: Evidence
     answerability: Answerability
     unfitted: Answerability  # scale-free: used, with a notice, with any other embedder

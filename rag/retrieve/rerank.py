@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import replace
 
@@ -29,7 +30,24 @@ class PaperReranker:
         if query.planned:  # its parts are unlike each other: nearness to their mean, or to the first papers, misleads
             return papers
         ranked = _by_neighbours(papers, context) if query.wants_many else _by_sentences(query.vector, papers, context)
-        return sorted(ranked, key=lambda hit: (-hit.score, hit.passage.paper_id))
+        return _by_reading(query, sorted(ranked, key=_order), context)
+
+
+def _order(hit: Hit) -> tuple[float, str]:
+    return -hit.score, hit.passage.paper_id
+
+
+def _by_reading(query: Query, papers: Sequence[Hit], context: Context) -> list[Hit]:
+    """The first papers in the order that reading them gives, before all others."""
+    limits, weight = context.policy.cross_encoding, context.policy.rerank.answer_weight
+    first, others = papers[: limits.papers], papers[limits.papers :]
+    read = context.view.read(query.wording, query.vector, [hit.passage.paper_id for hit in first], limits.sentences)
+    answers = {paper_id: 1 / (1 + math.exp(-one.answer)) for paper_id, one in read.items()}
+
+    def scored(hit: Hit) -> Hit:
+        return replace(hit, score=(hit.score + weight * answers.get(hit.passage.paper_id, 0.0)) / (1 + weight))
+
+    return [*sorted(map(scored, first), key=_order), *map(scored, others)]
 
 
 def _by_sentences(vector: Vector, papers: Sequence[Hit], context: Context) -> list[Hit]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import uuid
 from dataclasses import dataclass
 
-from rag.ports import Vectors
+from rag.ports import Read, Vectors
 from rag.text import Span
 from rag.types import Answer, Citation, Emphasis, Hit, Mode, Paper, Sentence, State, Verdict
 
@@ -37,6 +37,7 @@ class PaperEvidence:
     sentences: tuple[SentenceEvidence, ...]
     vectors: Vectors  # [sentences, dimension], rows of unit length
     stems: frozenset[str]  # of title and abstract
+    read: Read | None = None  # by the cross-encoder, if the paper is among the first
 
     @property
     def best(self) -> SentenceEvidence:

@@ -64,6 +64,12 @@ class Query:
     wish: str = ""  # what to tell a writer beyond the question: a form or a language
     prior: Mapping[str, float] = field(default_factory=dict)  # paper id → addition to its fused score
 
+    @property
+    def wording(self) -> str:
+        """The question as it is read beside a paper: without what introduces it, with what it carries."""
+        carries = not self.planned and any(term.carried for term in self.terms)
+        return self.searches[-1 if carries else 0].text if self.searches else self.standalone
+
     def coverage(self, stems: frozenset[str], *, expanded: bool = True) -> float:
         """Share of the question's weight that a text with these stems covers, in [0, 1]; 0.0 without terms."""
         total = sum(term.weight for term in self.terms)

@@ -43,7 +43,7 @@ def read(query: Query, embedder: Embedder) -> PaperEvidence:
     texts = [span.of(PAPER.abstract) for span in sentences(PAPER.abstract)]
     stored = StoredPaper(PAPER, embedder.embed(texts, "document"))
     hit = Hit(Passage(PAPER.id, PAPER.title, 0, PAPER.abstract), 1.0)
-    return gather(query, [hit], {PAPER.id: stored}, Policy.default().evidence)[0]
+    return gather(query, [hit], {PAPER.id: stored}, {}, Policy.default().evidence)[0]
 
 
 PAIRS = [  # what the paper says, and what it does not
