@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from rag.settings import Settings
 
 LIMIT_REACHED = "length"  # the finish_reason of an answer that stopped at max_tokens or at the end of the context
+TOKEN_CHARS = 16  # of a token, on average, at the very most: what a text is read to, whatever its server sends
 TOKENS_PER_MESSAGE = 4  # what a chat template adds, roughly; used only where the server does not count
 MAY_BE_REFUSED = ("stream_options", "temperature", "max_tokens", "response_format")  # by some servers or models
 OF_A_SCHEMA = ("response_format", "json_schema", "grammar", "structured output")  # how servers name what they refuse
@@ -269,7 +270,7 @@ def complete(
     Raises ProviderError.
     """
     pieces: list[str] = []
-    usage = Usage()
+    usage, room = Usage(), max_tokens * TOKEN_CHARS
     if schema is not None and isinstance(model, OpenAIChat):
         stream: Iterator[str | Usage] = model.stream(messages, max_tokens=max_tokens, schema=schema)
     else:
@@ -277,8 +278,12 @@ def complete(
     for item in stream:
         if isinstance(item, Usage):
             usage = item
-        else:
-            pieces.append(item)
+            continue
+        pieces.append(item)
+        room -= len(item)
+        if room < 0:  # its server does not keep to the limit
+            close_stream(stream)
+            break
     return "".join(pieces), usage
 
 

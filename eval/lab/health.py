@@ -66,6 +66,8 @@ def watched(address: str) -> Iterator[list[Look]]:
     watching = subprocess.Popen(
         [sys.executable, "-m", "eval.lab.health", address], stdout=subprocess.PIPE, text=True, start_new_session=True
     )
+    assert watching.stdout is not None
+    watching.stdout.readline()  # it looks by now, and can be told to stop
     try:
         yield found
     finally:
@@ -103,6 +105,7 @@ def main() -> None:
         over = True
 
     signal.signal(signal.SIGTERM, stop)
+    print("looking", flush=True)
     while not over:
         found.append(look(parts.hostname or "", parts.port or 80))
     print(json.dumps([(one.ms, one.outcome, one.held_ms) for one in found]))

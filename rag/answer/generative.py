@@ -10,7 +10,7 @@ from dataclasses import dataclass
 from itertools import pairwise
 
 from rag.answer.notes import may_become_note, searches
-from rag.chat_model import close_stream, hit_limit
+from rag.chat_model import TOKEN_CHARS, close_stream, hit_limit
 from rag.errors import ContextTooLong
 from rag.ports import ChatModel, Message
 from rag.text import sentences
@@ -109,6 +109,8 @@ def _sentences_of(
                 usage = item
                 continue
             heard += item
+            if len(heard) > answer_tokens * TOKEN_CHARS:  # its server does not keep to the limit
+                break
             for sentence in cutter.feed(item):
                 seen[sentence.text.casefold()] += 1
                 if seen[sentence.text.casefold()] == 1:

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 import re
+from itertools import islice
 
 from rag.text.markers import MARKER, without_markers
 
 MOST_UNFINISHED = 2000  # characters of an unfinished sentence that are looked at
+MOST_MARKERS = 40  # of a sentence that are looked at; each is placed by reading what stands before it
 _URL = r"(?:https?|ftp|javascript|data):[^\s|<>]{1,2000}|www\.[^\s|<>]{1,2000}|mailto:[^\s|<>]{1,200}"
 _ALIVE = re.compile(
     r"(?P<picture>!)?\[(?![\d\s,;–—-]{1,40}\])(?P<text>[^\[\]]{0,300})\]"
@@ -46,5 +48,6 @@ def _words_of(found: re.Match[str]) -> str:
 
 
 def marked_places(text: str) -> list[tuple[int, str]]:
-    """Where in ``inert(text)`` the [n] markers stood, each with the marker itself, in order."""
-    return [(len(inert(text[: found.start()], whole=False)), found[0]) for found in MARKER.finditer(text)]
+    """Where in ``inert(text)`` the [n] markers stood, each with the marker itself, in order; the first of very many."""
+    found = islice(MARKER.finditer(text), MOST_MARKERS)
+    return [(len(inert(text[: one.start()], whole=False)), one[0]) for one in found]

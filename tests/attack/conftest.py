@@ -145,7 +145,7 @@ class Tally:
     def __init__(self) -> None:
         self.counted: Counter[tuple[str, bool]] = Counter()  # by class, and whether it was withstood
         self.through: list[str] = []  # ids of those that were not withstood
-        self.looks: list[Look] = []  # at the health of a server that is being worn out
+        self.looks: dict[str, list[Look]] = {}  # at the health of a server, by how it is worn out
 
     def __call__(self, attack: Attack, held: bool) -> bool:
         """Count an attempt; returns whether it was withstood."""
@@ -182,7 +182,7 @@ def pytest_terminal_summary(terminalreporter: pytest.TerminalReporter, config: p
     rows.append(["all", str(counted.total()), str(held)])
     terminalreporter.section("attacks")
     terminalreporter.write_line(aligned(rows))
-    if tally.looks:
-        terminalreporter.write_line(f"while it was worn out: {described(tally.looks)}")
+    for kind, looks in tally.looks.items():
+        terminalreporter.write_line(f"{kind}: {described(looks)}")
     if tally.through:
         terminalreporter.write_line(f"not withstood: {', '.join(tally.through)}")

@@ -33,7 +33,7 @@ def test_a_server_is_not_worn_out(attack: Attack, worn: Server, tally: Tally) ->
     before = worn.memory_mb() or 0.0
     with watched(worn.address) as looks, exhaustion.others_asking(target) as complaints:
         faults = getattr(exhaustion, attack["kind"])(target, attack["count"])
-    tally.looks.extend(looks)
+    tally.looks[attack["kind"]] = looks
     grown = (worn.memory_mb() or 0.0) - before
     if grown > exhaustion.MEMORY_MB:
         faults = [*faults, f"{grown:.0f} MB more memory"]

@@ -10,14 +10,18 @@ from __future__ import annotations
 import json
 import time
 from collections.abc import Callable, Iterator, Sequence
+from dataclasses import replace
+from typing import cast
 
 import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
+from rag.answer.generative import draft
 from rag.answer.notes import refuses
 from rag.answer.repair import repaired
+from rag.chat_model import complete
 from rag.corpus import clean, read_bytes
 from rag.events.codec import answer_from_json, answer_json
 from rag.evidence.asked import asked_for, held, phrase
@@ -37,6 +41,7 @@ from rag.text import (
     Names,
     acronyms,
     content_stems,
+    marked_places,
     marker_numbers,
     names,
     numbers,
@@ -44,12 +49,15 @@ from rag.text import (
     without_markers,
     words,
 )
+from rag.text import inert as inert_words
 from rag.tokens import count_tokens
 from rag.types import Answer, Paper, Turn, Usage
+from rag.values.evidence import PaperEvidence
 from rag.verify import EvidenceVerifier, Source, Verdict
 from rag.verify.checks import doubt, objections
 from rag.verify.kinds import kind_of
 from rag.verify.quantities import quantities
+from ui.page.prose import marked_up
 from ui.services.export import bibtex, conversation_ris, inert, plain
 
 SHORT, LONG = 10_000, 100_000  # characters
@@ -66,15 +74,15 @@ VERIFIER = EvidenceVerifier(lambda _: ONES, lambda _: 0.5, Policy.default().veri
 
 
 class Saying:
-    """A model that says one thing at once."""
+    """A model that says these pieces, at once or one by one."""
 
     name = "saying"
 
-    def __init__(self, text: str) -> None:
-        self._text = text
+    def __init__(self, *pieces: str) -> None:
+        self._pieces = pieces
 
     def stream(self, messages: Sequence[Message], *, max_tokens: int) -> Iterator[str | Usage]:
-        yield self._text
+        yield from self._pieces
 
 
 def stored(text: str) -> Paper:
@@ -86,6 +94,13 @@ def source(abstract: str) -> Source:
     """A paper as the verifier takes it."""
     spans = tuple(sentences(abstract))
     return Source(Paper("p", "A title", abstract), spans, np.tile(ONES, (len(spans), 1)))
+
+
+def drafted(text: str) -> list[object]:
+    """What an answerer makes of a model that writes this in small pieces, whatever limit it was told."""
+    model = Saying(*(text[start : start + 50] for start in range(0, len(text), 50)))
+    nothing = draft(model, lambda _: [], [cast(PaperEvidence, None)], budget=9, answer_tokens=400, count_tokens=len)
+    return list(nothing)
 
 
 def answering(text: str) -> Answer:
@@ -148,6 +163,10 @@ FUNCTIONS: dict[str, Callable[[str], object]] = {
     "verify by an abstract": lambda text: VERIFIER.verify([QUOTE], [source(text)]),
     "refuses": refuses,
     "repaired": lambda text: repaired(Saying(text), [(QUOTE, VERDICT)], lambda _: None),
+    "inert": lambda text: (inert_words(text), inert_words(text, whole=False), marked_places(text)),
+    "draft": drafted,
+    "complete": lambda text: complete(Saying(text), [], 400),
+    "page prose": lambda text: marked_up(1, replace(answering(text), mode="generative")),
     # the record and its export
     "answer_from_json": lambda text: answer_from_json(answer_json(answering(text))),
     "Markdown": lambda text: (plain(text), inert(text)),
