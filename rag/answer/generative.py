@@ -11,7 +11,7 @@ from itertools import pairwise
 
 from rag.answer.notes import may_become_note, searches
 from rag.chat_model import TOKEN_CHARS, close_stream, hit_limit
-from rag.errors import ContextTooLong
+from rag.errors import ContextTooLong, ProviderBusy
 from rag.ports import ChatModel, Message
 from rag.text import sentences
 from rag.types import Usage
@@ -109,8 +109,8 @@ def _sentences_of(
                 usage = item
                 continue
             heard += item
-            if len(heard) > answer_tokens * TOKEN_CHARS:  # its server does not keep to the limit
-                break
+            if len(heard) > answer_tokens * TOKEN_CHARS:
+                raise ProviderBusy(f"The model {model.name!r} wrote more than the {answer_tokens} tokens it was told.")
             for sentence in cutter.feed(item):
                 seen[sentence.text.casefold()] += 1
                 if seen[sentence.text.casefold()] == 1:
