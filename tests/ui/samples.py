@@ -104,7 +104,7 @@ class EndlessModel:
             for number in count():
                 self.written = number
                 yield f"We learn query rewrites from user feedback for customer number {number} [1]. "
-                if monotonic() > deadline or self.stopped.wait(0.005):
+                if monotonic() > deadline or self.stopped.wait(0.02):
                     return
         finally:
             self.stopped.set()

@@ -214,7 +214,7 @@ def test_other_methods(client: TestClient) -> None:
 
 def test_an_answer_that_takes_too_long_is_cut_off_and_recorded(make_services: MakeServices) -> None:
     model = EndlessModel()
-    services = make_services(model=model, answer_s=4.0, unsupported="mark")
+    services = make_services(model=model, answer_s=4.0, answer_tokens=2000, unsupported="mark")
     with client_of(services) as client:
         client.get("/api/search", params={"q": REWRITES})  # loads what is loaded once
         answer = client.post("/api/ask", json={**QUESTION, "options": {"mode": "generative"}}).json()["answer"]
