@@ -208,6 +208,7 @@ class Asking:
     def _answer(self, run: Run) -> None:
         began = perf_counter()
         error: Exception | None = None
+        ours = False  # whether it is this thread that says how it ends: whoever claims the outcome first does
         try:
             # closed first of all when it is stopped: the model costs money
             assistant = self._assistant.for_asker(_person(run))
@@ -217,12 +218,15 @@ class Asking:
                     if isinstance(event, Answer):
                         if run.stop.on:  # it is made of what was said by then, and may say that this is not enough
                             break
-                        self._finish(run, self._discreet(run, event), (perf_counter() - began) * 1000)
+                        ours = True
+                        ours = self._finish(run, self._discreet(run, event), (perf_counter() - began) * 1000)
                         return
                     run.tell(event)
             latency_ms = (perf_counter() - began) * 1000
-            self._finish(run, run.so_far(self._settings, STOPPED, latency_ms), latency_ms, stopped=True)
+            ours = True
+            ours = self._finish(run, run.so_far(self._settings, STOPPED, latency_ms), latency_ms, stopped=True)
         except Exception as failure:  # told to whoever follows
+            ours = ours or run.claim()
             self._metrics.failed(run.source)
             error = failure
             if isinstance(failure, ReadbackError) and run.asker.address is not None:
@@ -231,7 +235,8 @@ class Asking:
         finally:
             with self._lock:
                 del self._runs[run.asker.user, run.id]
-            run.end(error)
+            if ours:
+                run.end(error)
 
     def _discreet(self, run: Run, answer: Answer) -> Answer:
         """An answer whose notice says to others no more than they need. The engine has logged the rest."""

@@ -6,22 +6,26 @@ import asyncio
 import random
 import threading
 import uuid
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from typing import Any
 
 import pytest
 from fastapi.testclient import TestClient
 from pydantic import SecretStr
 
+from rag.ports import Message
+from rag.types import Usage
 from tests.ui.conftest import LOOPBACK, MakeServices, client_of
-from tests.ui.samples import REWRITES, EndlessModel
+from tests.ui.samples import REWRITES, EndlessModel, QuotingModel
 from ui.access.patience import PIECE_BYTES, Body
 from ui.app import create_app
 from ui.page.asking import Asking as PageAsking
 from ui.page.turns import Turns
 from ui.services import Asker, Services
 from ui.services.asking import LATE
+from ui.services.metrics import Metrics
 from ui.services.rates import Rates
+from ui.services.runs import Run
 
 QUESTION = {"question": REWRITES}
 CHAT = {"model": "readback", "messages": [{"role": "user", "content": REWRITES}]}
@@ -223,6 +227,39 @@ def test_an_answer_that_takes_too_long_is_cut_off_and_recorded(make_services: Ma
         assert answer["sentences"]
         assert model.stopped.wait(30), "nobody waits for the model any more"
         assert client.get(f"/api/answers/{answer['id']}/trace").status_code == 200
+
+
+def test_an_answer_that_comes_while_it_is_given_up_is_too_slow(
+    make_services: MakeServices, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """The model says its whole answer at the moment in which the limit has been reached, and nobody hears of it."""
+    given_up, answered = threading.Event(), threading.Event()
+
+    class LateModel(QuotingModel):
+        def stream(self, messages: Sequence[Message], *, max_tokens: int) -> Iterator[str | Usage]:
+            given_up.wait(30)
+            yield self.said
+
+    services = make_services(model=LateModel(), answer_s=1.0)
+    begun = services.asking.start
+
+    def start(*args: Any, **kwargs: Any) -> Run:
+        run = begun(*args, **kwargs)
+
+        def over() -> None:
+            given_up.set()
+            while services.asking.find(run.asker.user, run.id):
+                threading.Event().wait(0.01)
+            answered.set()
+
+        monkeypatch.setattr(Metrics, "failed", lambda *_: over())
+        return run
+
+    monkeypatch.setattr(services.asking, "start", start)
+    with client_of(services) as client:
+        reply = client.post("/api/ask", json={**QUESTION, "options": {"mode": "generative"}})
+    assert answered.is_set()
+    assert (reply.status_code, reply.json()["error"]["code"]) == (504, "too_slow")
 
 
 def test_no_request_takes_for_ever(make_services: MakeServices, monkeypatch: pytest.MonkeyPatch) -> None:
